@@ -1,0 +1,90 @@
+package account
+
+import (
+	"context"
+	"slices"
+
+	"parley/platform/db"
+	"parley/platform/fault"
+)
+
+// Actor is whoever does something: a member through a session or a token, or the operator at the command line.
+type Actor struct {
+	Org     *Org
+	Member  *Member  // never nil; for the operator an owner without an id
+	Token   *Token   // nil unless a program acts
+	Session *Session // nil unless a person acts
+
+	accounts *Accounts
+}
+
+// Can tells whether the actor may do p: the member's role grants it and, where a token is used, the token's scopes do.
+func (a *Actor) Can(p Permission) bool {
+	if a == nil || a.Member == nil || !a.Member.Active || !a.Member.Role.Can(p) {
+		return false
+	}
+	return a.Token == nil || slices.Contains(a.Token.Scopes, p)
+}
+
+// Require is Can with a sentence for the refused.
+func (a *Actor) Require(p Permission) error {
+	if a.Can(p) {
+		return nil
+	}
+	if a != nil && a.Token != nil {
+		return fault.New(fault.Denied, "This token may not do that: it needs the scope %q. Make a token with that scope, if your role allows it.", p)
+	}
+	return fault.New(fault.Denied, "Your role does not allow this (%s). Ask an owner or admin of your organisation.", p.Title())
+}
+
+// Agents lists whose calls the actor may see: nil means everybody's, an empty list nobody's. A manager sees the agents
+// of their teams and themself, an agent just themself.
+func (a *Actor) Agents(ctx context.Context) ([]AgentNo, error) {
+	switch a.Member.Role {
+	case Owner, Admin, PrivacyOfficer, Viewer:
+		return nil, nil
+	case Manager:
+		return a.teamAgents(ctx)
+	default:
+		return a.ownAgent(), nil
+	}
+}
+
+// Sees tells whether the actor may see the calls of one agent.
+func (a *Actor) Sees(ctx context.Context, agent AgentNo) (bool, error) {
+	agents, err := a.Agents(ctx)
+	if err != nil {
+		return false, err
+	}
+	return agents == nil || slices.Contains(agents, agent), nil
+}
+
+func (a *Actor) ownAgent() []AgentNo {
+	if a.Member.Agent == 0 {
+		return []AgentNo{}
+	}
+	return []AgentNo{a.Member.Agent}
+}
+
+func (a *Actor) teamAgents(ctx context.Context) ([]AgentNo, error) {
+	agents := a.ownAgent()
+	if a.accounts == nil {
+		return agents, nil
+	}
+	of, err := db.Select(ctx, a.accounts.db, scanAgentNo, `
+		SELECT DISTINCT m.agent_no FROM team_members mine
+		JOIN team_members t ON t.org_id = mine.org_id AND t.team_id = mine.team_id
+		JOIN members m ON m.org_id = t.org_id AND m.id = t.member_id
+		WHERE mine.org_id = $1 AND mine.member_id = $2 AND m.agent_no > 0 ORDER BY m.agent_no`, a.Org.ID, a.Member.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, no := range of {
+		if !slices.Contains(agents, no) {
+			agents = append(agents, no)
+		}
+	}
+	return agents, nil
+}
+
+func scanAgentNo(r db.Scanner) (no AgentNo, err error) { return no, r.Scan(&no) }
