@@ -128,7 +128,7 @@ func TestTargetsSayWhatWasNotReached(t *testing.T) {
 	v := &verdict{
 		calls: targetCalls, names: []string{ourName, duckName}, serving: &serving{MostResident: 299e6, Start: 600 * time.Millisecond},
 		loads:  []load{{name: ourName, bytes: 800, calls: 10}},
-		ingest: &ours.Ingest{Delivered: 50_000, Wall: time.Second},
+		ingest: &ours.Ingest{Together: ours.Pace{Calls: 50_000, Wall: time.Second}, Alone: ours.Pace{Calls: 5_000, Wall: time.Second}},
 		results: []result{{query: contract.Query{Kind: contract.Clients, Group: group}, times: []timed{
 			{cpu: []time.Duration{20 * time.Millisecond}, wall: []time.Duration{time.Second}},
 			{cpu: []time.Duration{120 * time.Millisecond}, wall: []time.Duration{time.Second}},
@@ -137,7 +137,7 @@ func TestTargetsSayWhatWasNotReached(t *testing.T) {
 	var out bytes.Buffer
 	p := &printer{out: &out}
 	p.verdict(v)
-	reached := map[string]bool{"organisation, 30 days": true, "unique clients": false, "DuckDB": true, "ingest": true, "bytes per call": true, "resident": true, "start": false}
+	reached := map[string]bool{"organisation, 30 days": true, "unique clients": false, "DuckDB": true, "8 senders": true, "one sender": false, "bytes per call": true, "resident": true, "start": false}
 	for what, want := range reached {
 		i := slices.IndexFunc(v.targets(), func(t target) bool { return strings.Contains(t.what, what) })
 		if i < 0 {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +49,7 @@ type options struct {
 	core         int
 	dir          string
 	serve        string
+	profiles     string
 }
 
 func parse(args []string) (o options, err error) {
@@ -64,6 +66,7 @@ func parse(args []string) (o options, err error) {
 	set.IntVar(&o.core, "core", -1, "the core everything runs on (-1: the last one allowed)")
 	set.StringVar(&o.dir, "dir", "", "where the data goes, removed at the end (default: the temporary folder)")
 	set.StringVar(&o.serve, "serve", "", "measure a start and serving on an existing Parley folder and print JSON; bench runs itself so")
+	set.StringVar(&o.profiles, "profiles", "", "an existing folder for processor profiles of loading (load.pprof) and asking (ask.pprof)")
 	if err := set.Parse(args); err != nil {
 		return o, err
 	}
@@ -168,16 +171,22 @@ func contest(ctx context.Context, o options, dir string, out io.Writer) (err err
 	for _, e := range engines {
 		p.printf("  %s: %s\n", e.Name(), e.Version())
 	}
-	loads, err := loadAll(ctx, engines, stream)
-	if err != nil {
+	var loads []load
+	if err := profiled(o.profiles, "load.pprof", func() (err error) {
+		loads, err = loadAll(ctx, engines, stream)
+		return err
+	}); err != nil {
 		return err
 	}
 	p.loads(loads)
 	queries := contract.Queries(stream, o.Seed, o.ranges)
 	stream.Calls = nil // its memory must not make garbage collections rarer than they would be
 	debug.FreeOSMemory()
-	results, err := race(ctx, engines, queries, o.runs)
-	if err != nil {
+	var results []result
+	if err := profiled(o.profiles, "ask.pprof", func() (err error) {
+		results, err = race(ctx, engines, queries, o.runs)
+		return err
+	}); err != nil {
 		return err
 	}
 	p.results(results, names(engines))
@@ -194,6 +203,23 @@ func contest(ctx context.Context, o options, dir string, out io.Writer) (err err
 	}
 	p.verdict(&v)
 	return errors.Join(p.err, differences(results))
+}
+
+// profiled runs do under the processor profiler where a folder for profiles is given.
+func profiled(dir, name string, do func() error) error {
+	if dir == "" {
+		return do()
+	}
+	f, err := os.Create(filepath.Join(dir, name))
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	err = do()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
 }
 
 // Names that engines give themselves.

@@ -156,7 +156,7 @@ func (p *printer) results(results []result, names []string) {
 	for _, g := range groups(results) {
 		mine := in(results, func(q contract.Query) bool { return q.Group == g })
 		ranges := len(mine) / len(contract.Kinds())
-		p.printf("\n%s (%d drawn)\n", g, ranges)
+		p.printf("\n%s (ranges drawn: %d)\n", g, ranges)
 		rows := [][]string{head}
 		for _, k := range contract.Kinds() {
 			of := in(mine, func(q contract.Query) bool { return q.Kind == k })
@@ -198,8 +198,14 @@ func (p *printer) verdict(v *verdict) {
 		rows = append(rows, []string{t.what, t.want, t.got, t.word()})
 	}
 	p.table(rows)
-	i := v.ingest
-	p.printf("\nIngest: %.0f calls/s over all, %.0f over the last tenth; %.1f µs CPU per call; slowest batch %s; coarse sets %s CPU afterwards.\n",
-		i.Rate(), i.LastTenth, float64(i.CPU.Microseconds())/float64(i.Delivered), short(i.SlowestPut), short(i.Settle))
+	p.printf("\n")
+	for _, x := range []struct {
+		how  string
+		pace ours.Pace
+	}{{fmt.Sprintf("%d senders at once", ours.Senders), v.ingest.Together}, {"one sender", v.ingest.Alone}} {
+		p.printf("Ingest, %s: %d calls, %.0f/s, %.1f µs CPU per call, slowest batch %s.\n", x.how, x.pace.Calls, x.pace.Rate(),
+			float64(x.pace.PerCall().Nanoseconds())/1000, short(x.pace.Slowest))
+	}
+	p.printf("Coarse sets, made once loading was done: %s CPU.\n", short(v.ingest.Settle))
 	p.printf("Serving: %.0f MB resident at the end of %d questions.\n", float64(v.serving.Resident)/1e6, v.serving.Questions)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/bench/contract"
+	"parley/bench/ours"
 )
 
 // target is one promise and what came of it.
@@ -44,14 +45,12 @@ func (v *verdict) lead(other string, bound float64) (target, bool) {
 		return target{}, false
 	}
 	least, where := 0.0, ""
-	var each string
 	for _, g := range groups(v.results) {
 		if g.Days < 30 {
 			continue
 		}
 		l := sum(in(v.results, func(q contract.Query) bool { return q.Group == g }), len(v.names))
 		ratio := float64(l.cpu[e]) / float64(max(1, l.cpu[0]))
-		each += fmt.Sprintf(" %s %.1f×;", g, ratio)
 		if where == "" || ratio < least {
 			least, where = ratio, g.String()
 		}
@@ -93,8 +92,12 @@ func (v *verdict) resources() []target {
 	const rate, perCall, memory, start = 40_000, 80.0, 300, 500 * time.Millisecond
 	bytes := float64(v.loads[0].bytes) / float64(v.loads[0].calls)
 	resident := v.serving.MostResident / 1_000_000
+	ingest := func(how string, p ours.Pace) target {
+		return target{"ingest in batches of 500, durable, encrypted, 25 % new numbers, " + how, fmt.Sprintf("≥ %d/s", rate), fmt.Sprintf("%.0f/s", p.Rate()), p.Rate() >= rate}
+	}
 	return []target{
-		{"ingest in batches of 500, durable, encrypted, 25 % new numbers", fmt.Sprintf("≥ %d/s", rate), fmt.Sprintf("%.0f/s", v.ingest.Rate()), v.ingest.Rate() >= rate},
+		ingest(fmt.Sprintf("%d senders", ours.Senders), v.ingest.Together),
+		ingest("one sender, at the end", v.ingest.Alone),
 		{"bytes per call on disk, all files", fmt.Sprintf("≤ %.0f", perCall), fmt.Sprintf("%.1f", bytes), bytes <= perCall},
 		{"resident memory while serving, at worst", fmt.Sprintf("≤ %d MB", memory), fmt.Sprintf("%d MB", resident), resident <= memory},
 		{"start of the program to the first page's reports", "< " + short(start), short(v.serving.Start), v.serving.Start < start},

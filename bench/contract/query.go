@@ -78,7 +78,12 @@ type Group struct {
 }
 
 // String names the group in the output.
-func (g Group) String() string { return fmt.Sprintf("%s, %d days", g.Scope, g.Days) }
+func (g Group) String() string {
+	if g.Days == 1 {
+		return string(g.Scope) + ", 1 day"
+	}
+	return fmt.Sprintf("%s, %d days", g.Scope, g.Days)
+}
 
 // Query is one question.
 type Query struct {

@@ -5,9 +5,7 @@ package ours
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -17,7 +15,6 @@ import (
 	"parley/bench/measure"
 	"parley/bench/seed"
 	"parley/calls/call"
-	"parley/calls/ingest"
 	"parley/calls/number"
 	"parley/calls/roll"
 	"parley/calls/stats"
@@ -25,9 +22,6 @@ import (
 	"parley/platform/db"
 	"parley/platform/vault"
 )
-
-// Batch is how many calls a phone hands in at once at most.
-const Batch = 500
 
 // Engine is an open data folder with one organisation.
 type Engine struct {
@@ -41,18 +35,6 @@ type Engine struct {
 
 	Ingest Ingest
 }
-
-// Ingest is how loading went.
-type Ingest struct {
-	Delivered  int           // calls handed in, repeats too
-	Wall, CPU  time.Duration // for all of them
-	LastTenth  float64       // calls per second over the last tenth
-	Settle     time.Duration // processor time of the coarse sets, made when the server is idle
-	SlowestPut time.Duration
-}
-
-// Rate is calls per second.
-func (i Ingest) Rate() float64 { return float64(i.Delivered) / i.Wall.Seconds() }
 
 // Open opens the data folder, or makes one there.
 func Open(ctx context.Context, dir string) (*Engine, error) {
@@ -112,96 +94,6 @@ func (e *Engine) Name() string { return "Parley" }
 // Version names the settings that matter.
 func (e *Engine) Version() string {
 	return "SQLite in this process, file encrypted (AES-256-XTS), numbers sealed one by one, synchronous=FULL"
-}
-
-// Load hands the stream in as phones would, in batches of 500, one after the other: each is durable before the next is
-// sent. Afterwards it closes and opens the folder, so that what follows meets it as after a start.
-func (e *Engine) Load(ctx context.Context, s *seed.Stream) error {
-	if err := e.put(ctx, s); err != nil {
-		return err
-	}
-	before, err := e.CPU()
-	if err != nil {
-		return err
-	}
-	for done := false; !done; {
-		if done, err = e.stats.Settle(ctx, e.org.ID, math.MaxInt32, 100); err != nil {
-			return err
-		}
-	}
-	after, err := e.CPU()
-	if err != nil {
-		return err
-	}
-	e.Ingest.Settle = after - before
-	if err := e.close(); err != nil {
-		return err
-	}
-	return e.open(ctx)
-}
-
-func (e *Engine) put(ctx context.Context, s *seed.Stream) error {
-	running, stop := context.WithCancel(ctx)
-	w := ingest.NewWriter(e.data, e.keys, e.book, time.Now)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.Run(running)
-	}()
-	defer func() { stop(); <-ended }()
-
-	cpu, err := e.CPU()
-	if err != nil {
-		return err
-	}
-	items := make([]ingest.Item, 0, Batch)
-	began := time.Now()
-	lastTenth, tenthBegan := len(s.Calls)*9/10, began
-	for from := 0; from < len(s.Calls); from += Batch {
-		part := s.Calls[from:min(from+Batch, len(s.Calls))]
-		items = items[:0]
-		for _, c := range part {
-			items = append(items, item(c))
-		}
-		if from >= lastTenth && tenthBegan.Equal(began) {
-			lastTenth, tenthBegan = from, time.Now()
-		}
-		sent := time.Now()
-		answers, err := w.Put(ctx, e.org, items)
-		if err != nil {
-			return err
-		}
-		e.Ingest.SlowestPut = max(e.Ingest.SlowestPut, time.Since(sent))
-		for i, a := range answers {
-			if a.State != ingest.New && a.State != ingest.Known {
-				return fmt.Errorf("call %d of the stream was answered %s (%s); only new and known calls were sent", from+i+1, a.State, a.Reason)
-			}
-		}
-	}
-	e.Ingest.Delivered = len(s.Calls)
-	e.Ingest.Wall = time.Since(began)
-	e.Ingest.LastTenth = float64(len(s.Calls)-lastTenth) / time.Since(tenthBegan).Seconds()
-	now, err := e.CPU()
-	e.Ingest.CPU = now - cpu
-	return err
-}
-
-// item is a call as the device API hands it to ingest. Ref stands for the hash of the phone's own key of the call.
-func item(c seed.Call) ingest.Item {
-	t := call.TypeOf(int(c.Type))
-	millis := c.Millis()
-	return ingest.Item{
-		Agent: account.AgentNo(c.Agent), Line: call.LineNo(2*c.Agent + uint32(c.Line)), Start: time.UnixMilli(millis), Number: seed.Phone(c.Number),
-		Direction: t.Direction(), Type: t, Seconds: int(c.Seconds), Presentation: presentation(c),
-		Ref: int64(uint64(millis)*0x9e3779b97f4a7c15>>1) | 1,
-	}
-}
-
-func presentation(c seed.Call) call.Presentation {
-	if c.Number == 0 {
-		return call.PresentationRestricted
-	}
-	return call.PresentationAllowed
 }
 
 // CPU is this process's: nothing else runs in it meanwhile.
