@@ -88,3 +88,29 @@ func (a *Actor) teamAgents(ctx context.Context) ([]AgentNo, error) {
 }
 
 func scanAgentNo(r db.Scanner) (no AgentNo, err error) { return no, r.Scan(&no) }
+
+// over is Require for a deed on one organisation; another than the actor's does not exist for them.
+func (a *Actor) over(org OrgID, p Permission) error {
+	if a.Org == nil || a.Org.ID != org {
+		return fault.New(fault.NotFound, "There is no organisation %d.", org)
+	}
+	return a.Require(p)
+}
+
+// Operator is whoever runs the program's commands on an organisation: they have the data in hand anyway.
+func (a *Accounts) Operator(org *Org) *Actor {
+	return &Actor{Org: org, Member: &Member{Org: org.ID, Name: "Operator", Role: Owner, Active: true}, accounts: a}
+}
+
+// As gives the actor that a member is, for work done in their name.
+func (a *Accounts) As(ctx context.Context, org OrgID, member MemberID) (*Actor, error) {
+	o, err := a.Org(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.Member(ctx, org, member)
+	if err != nil {
+		return nil, err
+	}
+	return &Actor{Org: o, Member: m, accounts: a}, nil
+}
