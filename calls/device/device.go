@@ -1,0 +1,58 @@
+// Package device holds the lines whose calls are kept, who held each of them when, the phones that report for them, and
+// whether those phones have told everything.
+//
+// Calls belong to lines and not to phones: a phone can be lost, replaced or paired again without a call being counted
+// twice, and a line can change hands without its history being rewritten.
+package device
+
+import (
+	"context"
+	"embed"
+	"time"
+
+	"parley/account"
+	"parley/calls/number"
+	"parley/platform/db"
+	"parley/platform/vault"
+)
+
+// Schema holds the package's tables, series "device".
+//
+//go:embed schema/*.sql
+var Schema embed.FS
+
+// Devices keeps the lines and phones of all organisations.
+type Devices struct {
+	db       *db.DB
+	keys     *vault.Keys
+	accounts *account.Accounts
+	book     *number.Book
+	now      func() time.Time
+}
+
+// New gives the lines and phones kept in d. now is the clock.
+func New(d *db.DB, keys *vault.Keys, accounts *account.Accounts, book *number.Book, now func() time.Time) *Devices {
+	return &Devices{db: d, keys: keys, accounts: accounts, book: book, now: now}
+}
+
+// Delete removes everything that is kept about an organisation's lines and phones.
+func (s *Devices) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
+	for _, q := range []string{
+		`DELETE FROM digests WHERE org_id = $1`, `DELETE FROM pairing_codes WHERE org_id = $1`, `DELETE FROM device_settings WHERE org_id = $1`,
+		`DELETE FROM device_lines WHERE org_id = $1`, `DELETE FROM devices WHERE org_id = $1`, `DELETE FROM line_holders WHERE org_id = $1`,
+		`DELETE FROM line_counters WHERE org_id = $1`, `DELETE FROM lines WHERE org_id = $1`,
+	} {
+		if _, err := tx.Exec(ctx, q, org); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moment reads a stored time; 0 is the zero time.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
