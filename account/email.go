@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"net/mail"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,4 +77,12 @@ func cleanText(field, what, s string) (string, error) {
 		return "", fault.Field(field, "%s has %d characters; it may have at most %d.", what, n, maxName)
 	}
 	return s, nil
+}
+
+// plural writes a count of something, as in "1 minute" and "5 minutes".
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + one + "s"
 }
