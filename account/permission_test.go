@@ -14,15 +14,15 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func TestWhoMayDoWhat(t *testing.T) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-18s", "")
+	fmt.Fprintf(&b, "%-17s", "permission")
 	for _, r := range account.Roles() {
-		fmt.Fprintf(&b, " %-16s", r)
+		fmt.Fprintf(&b, " %15s", r)
 	}
 	b.WriteByte('\n')
 	for _, p := range account.Permissions() {
-		fmt.Fprintf(&b, "%-18s", p)
+		fmt.Fprintf(&b, "%-17s", p)
 		for _, r := range account.Roles() {
-			fmt.Fprintf(&b, " %-16s", map[bool]string{true: "yes", false: "-"}[r.Can(p)])
+			fmt.Fprintf(&b, " %15s", map[bool]string{true: "yes", false: "-"}[r.Can(p)])
 		}
 		b.WriteByte('\n')
 		if p.Title() == "" || p.Sentence() == "" {
