@@ -16,7 +16,7 @@ import (
 )
 
 // Pairing codes are typed by hand: letters and digits that cannot be taken for each other, read in any case. Eight of
-// twenty make 2.56e10 codes, of which a guesser may try maxWrongCodes in a code's life.
+// twenty make 2.56e10 codes, of which all guessers together may try a thousand in a code's life.
 const (
 	codeAlphabet   = "3479ACDEFHJKMNPRTWXY"
 	codeLength     = 8
@@ -209,43 +209,50 @@ func (s *Devices) pair(ctx context.Context, tx *db.Tx, org *account.Org, agent a
 	if err := tx.Row(ctx, `SELECT id FROM devices WHERE org_id = $1 AND install_key = $2`, org.ID, install).Scan(&device); err != nil {
 		return nil, err
 	}
-	if err := s.attach(ctx, tx, org, agent, device, p.SIMs); err != nil {
+	if err := s.attach(ctx, tx, org, agent, device, p.SIMs, true); err != nil {
 		return nil, err
 	}
 	return s.device(ctx, tx, org.ID, device)
 }
 
-// attach makes the SIMs of a phone its lines.
-func (s *Devices) attach(ctx context.Context, tx *db.Tx, org *account.Org, agent account.AgentNo, device string, sims []SIM) error {
-	if len(sims) == 0 {
+// attach makes the SIMs of a phone its lines. Pairing adds lines for SIMs that are none yet, and refuses a SIM that is
+// somebody else's; a heartbeat just follows the SIMs about, since a line that was archived must not come back by itself.
+func (s *Devices) attach(ctx context.Context, tx *db.Tx, org *account.Org, agent account.AgentNo, device string, sims []SIM, pairing bool) error {
+	if len(sims) == 0 && pairing {
 		sims = []SIM{{}}
 	}
 	// SIMs with a number choose first: theirs is the surer claim.
 	sims = slices.Clone(sims)
 	slices.SortStableFunc(sims, func(a, b SIM) int { return cmp.Compare(b2i(a.Number == ""), b2i(b.Number == "")) })
-	// The agent's lines, with those this phone had before in front: a SIM that says little keeps its line.
-	lines, err := s.lines(ctx, tx, org.ID, `AND l.archived_ms = 0 AND l.agent = $2`, agent)
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(lines, func(a, b *Line) int { return cmp.Compare(b2i(a.Device != device), b2i(b.Device != device)) })
 	before, err := s.lines(ctx, tx, org.ID, `AND d.device_id = $2`, device)
 	if err != nil {
 		return err
 	}
-	kept := map[call.LineNo]bool{}
+	lines, err := s.lines(ctx, tx, org.ID, `AND l.archived_ms = 0 AND l.agent = $2`, agent)
+	if err != nil {
+		return err
+	}
+	if !pairing {
+		lines = before
+	}
+	// A SIM that says little keeps the line it had.
+	slices.SortStableFunc(lines, func(a, b *Line) int { return cmp.Compare(b2i(a.Device != device), b2i(b.Device != device)) })
+	m := matcher{s: s, org: org, agent: agent, device: device, pairing: pairing, lines: lines, taken: map[call.LineNo]bool{}}
 	for _, sim := range sims {
-		l, err := s.lineOf(ctx, tx, org, agent, sim, lines, kept)
+		l, err := m.match(ctx, tx, sim)
 		if err != nil {
 			return err
 		}
-		kept[l.No] = true
+		if l == nil {
+			continue
+		}
+		m.taken[l.No] = true
 		if err := s.put(ctx, tx, org.ID, device, l, sim); err != nil {
 			return err
 		}
 	}
 	for _, l := range before {
-		if kept[l.No] {
+		if m.taken[l.No] {
 			continue
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM device_lines WHERE org_id = $1 AND line = $2 AND device_id = $3`, org.ID, l.No, device); err != nil {
@@ -262,33 +269,59 @@ func b2i(b bool) int {
 	return 0
 }
 
-// lineOf finds the line that a SIM is, or adds one.
-func (s *Devices) lineOf(ctx context.Context, tx *db.Tx, org *account.Org, agent account.AgentNo, sim SIM, lines []*Line, taken map[call.LineNo]bool) (*Line, error) {
-	canonical, err := ownNumber(sim.Number, org.Country)
+// matcher finds the lines that the SIMs of one phone are.
+type matcher struct {
+	s       *Devices
+	org     *account.Org
+	agent   account.AgentNo
+	device  string
+	pairing bool
+	lines   []*Line // candidates for SIMs without a known number, the best first
+	taken   map[call.LineNo]bool
+}
+
+// match finds the line that a SIM is, or adds one at pairing; nil means the SIM is no line.
+func (m *matcher) match(ctx context.Context, tx *db.Tx, sim SIM) (*Line, error) {
+	canonical, err := ownNumber(sim.Number, m.org.Country)
 	if err != nil {
 		canonical = "" // SIM cards carry odd texts where the number should be
 	}
 	if canonical != "" {
-		l, ok, err := s.lineWith(ctx, tx, org.ID, canonical)
-		if err != nil {
+		l, ok, err := m.s.lineWith(ctx, tx, m.org.ID, canonical)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if ok && l.Agent != agent {
-			return nil, s.otherHolder(ctx, tx, org.ID, l)
-		}
-		if ok {
+		case ok && (l.Agent == m.agent || !m.pairing && l.Device == m.device):
 			return l, nil
+		case ok && m.pairing:
+			return nil, m.s.otherHolder(ctx, tx, m.org.ID, l)
+		case ok:
+			return nil, nil
 		}
 	}
-	fits := func(l *Line) bool { return !taken[l.No] && (canonical == "" || l.Number == "") }
-	for _, sameSlot := range []bool{true, false} {
-		for _, l := range lines {
-			if fits(l) && (sameSlot && sim.Slot > 0 && l.SIMSlot == sim.Slot || !sameSlot && (l.SIMSlot == 0 || sim.Slot == 0)) {
-				return s.settle(ctx, tx, org, l, sim, canonical)
-			}
+	if l := m.bySlot(sim, canonical != ""); l != nil {
+		return m.s.settle(ctx, tx, m.org, l, sim, canonical)
+	}
+	if !m.pairing {
+		return nil, nil
+	}
+	return m.s.addLine(ctx, tx, m.org, NewLine{Agent: m.agent, Number: canonical, Label: word(sim.Label), SIMSlot: sim.Slot})
+}
+
+// bySlot finds the line in a SIM's slot, else one that could be in any. A line whose number is known is not the SIM that
+// has another.
+func (m *matcher) bySlot(sim SIM, numbered bool) *Line {
+	var anywhere *Line
+	for _, l := range m.lines {
+		switch {
+		case m.taken[l.No] || numbered && l.Number != "":
+		case sim.Slot > 0 && l.SIMSlot == sim.Slot:
+			return l
+		case anywhere == nil && (l.SIMSlot == 0 || sim.Slot == 0):
+			anywhere = l
 		}
 	}
-	return s.addLine(ctx, tx, org, NewLine{Agent: agent, Number: canonical, Label: word(sim.Label), SIMSlot: sim.Slot})
+	return anywhere
 }
 
 func (s *Devices) otherHolder(ctx context.Context, c db.Conn, org account.OrgID, l *Line) error {
