@@ -298,3 +298,25 @@ func TestADeactivatedMemberIsOut(t *testing.T) {
 		}
 	})
 }
+
+func TestTwoOwnersCannotRemoveEachOtherAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		org, first := w.signUp(asha())
+		second := w.join(w.as(first), account.NewInvitation{Email: "b@example.com", Role: account.Owner})
+		results := make(chan error)
+		for _, pair := range [][2]*account.Member{{first, second}, {second, first}} {
+			by := w.as(pair[0])
+			go func() {
+				_, err := w.Deactivate(t.Context(), by, pair[1].ID)
+				results <- err
+			}()
+		}
+		a, b := <-results, <-results
+		if (a == nil) == (b == nil) {
+			t.Errorf("two owners removing each other gave %v and %v; want one refusal", a, b)
+		}
+		if _, err := w.Owner(t.Context(), org.ID); err != nil {
+			t.Errorf("no owner is left: %v", err)
+		}
+	})
+}
