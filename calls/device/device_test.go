@@ -268,6 +268,11 @@ func TestAHeartbeatFollowsSIMsButBringsNoLineBack(t *testing.T) {
 		if no, err := d.Line("", "1"); err != nil || no != 2 {
 			t.Errorf("the SIM in slot 1 is line %d (%v), want 2", no, err)
 		}
+		addLine(t, w, device.NewLine{Agent: asha.Agent, Number: "9812300003", SIMSlot: 3})
+		c = must[*device.Config](t)(w.Devices.Heartbeat(t.Context(), d, device.Beat{SIMs: append(sims, device.SIM{Slot: 3})}))
+		if len(c.Lines) != 2 {
+			t.Errorf("a heartbeat gave the phone %+v, want the two lines it was paired for", c.Lines)
+		}
 		if err := w.Devices.ArchiveLine(t.Context(), w.Org, c.Lines[0].ID); err != nil {
 			t.Fatal(err)
 		}
@@ -453,6 +458,15 @@ func TestReportsWaitForPhonesThatAreLate(t *testing.T) {
 		d, _ := pair(t, w, asha.Agent, "phone")
 		if c := complete(today-7, today); c.Complete || c.Waiting[0].DeviceID != d.ID {
 			t.Errorf("before the first sync last week is %+v, want waiting", c)
+		}
+		must[*device.Config](t)(w.Devices.Heartbeat(t.Context(), d, device.Beat{}))
+		w.Clock.Advance(10 * time.Minute)
+		if c := complete(today, today+1); !c.Complete {
+			t.Errorf("ten minutes after the phone had told everything today is %+v, want complete", c)
+		}
+		must[*device.Config](t)(w.Devices.Heartbeat(t.Context(), d, device.Beat{Waiting: 2}))
+		if c := complete(today, today+1); c.Complete || c.Waiting[0].Waiting != 2 {
+			t.Errorf("with calls made since left on the phone today is %+v, want waiting for 2", c)
 		}
 		synced := w.Now()
 		must[*device.Config](t)(w.Devices.Heartbeat(t.Context(), d, device.Beat{}))
