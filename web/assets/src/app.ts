@@ -1,0 +1,34 @@
+// The islands: each works on what the server rendered, and every page can be used without them.
+import "htmx.org";
+import { confirmations } from "./confirm";
+import { copying } from "./copy";
+import { dropzones } from "./dropzone";
+import { errors } from "./errors";
+import { keyboard } from "./keyboard";
+import { menus } from "./menu";
+import { notes } from "./note";
+import { palette } from "./palette";
+import { secrets } from "./secret";
+import { themes } from "./switch";
+import { times } from "./time";
+import { tips } from "./tip";
+
+themes();
+menus();
+confirmations();
+copying();
+keyboard(palette());
+tips();
+errors();
+
+// What stands in the page is set up once; what htmx brings later, when it comes.
+function enliven(root: ParentNode): void {
+  dropzones(root);
+  notes(root);
+  secrets(root);
+  times(root);
+}
+enliven(document);
+document.addEventListener("htmx:load", (event) => {
+  if (event.target instanceof Element) enliven(event.target);
+});
