@@ -8,6 +8,7 @@ import (
 // Bars draws one bar a point, or two where there is a second series.
 func Bars(points []Point, o Options) template.HTML {
 	var c canvas
+	points = drawn(points, &o)
 	h := o.height()
 	c.open("axis bars", above+h+below, &o, linked(points))
 	most := 0.0

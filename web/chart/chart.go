@@ -8,6 +8,7 @@ import (
 	"html"
 	"html/template"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,6 +34,8 @@ type Options struct {
 	Format func(float64) string
 	// Seconds puts the lines of the axis at minutes and hours.
 	Seconds bool
+	// Fractions lets the axis have lines between 0 and 1, as ratios need and counts do not.
+	Fractions bool
 	// Stacked puts the second series on top of the first one in bars; else they stand side by side.
 	Stacked bool
 	// Alarm draws the second series of bars in the colour of what went wrong.
@@ -112,7 +115,7 @@ func (c *canvas) close() template.HTML {
 // mark wraps the shapes of one point, with its words and, where it has one, its link.
 func (c *canvas) mark(tip, href string, shapes func()) {
 	tip = html.EscapeString(tip)
-	if href == "" {
+	if !inside(href) {
 		c.put(`<g class="mark"><title>%s</title>`, tip)
 		shapes()
 		c.WriteString(`</g>`)
@@ -123,16 +126,25 @@ func (c *canvas) mark(tip, href string, shapes func()) {
 	c.WriteString(`</a>`)
 }
 
+// inside tells whether href leads to a page of ours: no scheme, no other host.
+func inside(href string) bool {
+	return strings.HasPrefix(href, "?") || strings.HasPrefix(href, "#") ||
+		strings.HasPrefix(href, "/") && !strings.HasPrefix(href, "//")
+}
+
 func (c *canvas) text(class, x, y, anchor, s string) {
 	c.put(`<text class="%s" x="%s" y="%s" text-anchor="%s">%s</text>`, class, x, y, anchor, html.EscapeString(s))
 }
 
 // grid draws the lines of the axis with their values and returns the value at the top.
 func (c *canvas) grid(most float64, o *Options) (top float64) {
-	step := stepFor(most, o.Seconds)
-	top = math.Ceil(most/step) * step
+	step := stepFor(most, o)
+	top = max(math.Ceil(most/step), 1) * step
 	h := o.height()
 	for i := 0; float64(i)*step <= top+step/2; i++ {
+		if most == 0 && i > 0 {
+			break // an axis of nothing has no values to show
+		}
 		v := float64(i) * step
 		y := num(above + h - v/top*h)
 		class := "grid"
@@ -146,12 +158,12 @@ func (c *canvas) grid(most float64, o *Options) (top float64) {
 }
 
 // stepFor is the distance of the axis lines: a round number that makes three to five of them.
-func stepFor(most float64, seconds bool) float64 {
-	if most <= 0 {
+func stepFor(most float64, o *Options) float64 {
+	if most <= 0 || most <= 4 && !o.Fractions && !o.Seconds {
 		return 1
 	}
 	rough := most / 4
-	if seconds && rough <= 12*3600 {
+	if o.Seconds && rough <= 12*3600 {
 		for _, s := range []float64{1, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 2 * 3600, 4 * 3600, 6 * 3600, 12 * 3600} {
 			if s >= rough {
 				return s
@@ -159,7 +171,7 @@ func stepFor(most float64, seconds bool) float64 {
 		}
 	}
 	scale := math.Pow(10, math.Floor(math.Log10(rough)))
-	if seconds { // whole hours: 20 h, 50 h, 100 h
+	if o.Seconds { // whole hours: 20 h, 50 h, 100 h
 		scale = 3600 * math.Pow(10, math.Floor(math.Log10(rough/3600)))
 	}
 	for _, f := range []float64{1, 2, 5} {
@@ -184,6 +196,18 @@ func (c *canvas) labels(points []Point, y float64, at func(i int) float64) {
 	}
 }
 
+// drawn is points without what the options have no series for.
+func drawn(points []Point, o *Options) []Point {
+	if o.Second != "" {
+		return points
+	}
+	out := slices.Clone(points)
+	for i := range out {
+		out[i].Second = 0
+	}
+	return out
+}
+
 func nothing(points []Point) bool {
 	for _, p := range points {
 		if sane(p.Value) > 0 || sane(p.Second) > 0 {
@@ -195,7 +219,7 @@ func nothing(points []Point) bool {
 
 func linked(points []Point) bool {
 	for _, p := range points {
-		if p.Href != "" {
+		if inside(p.Href) {
 			return true
 		}
 	}

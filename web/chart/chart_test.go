@@ -45,19 +45,21 @@ func charts() map[string]template.HTML {
 	}
 	gap := days(5)
 	gap[2].Value = math.NaN()
+	nils := []chart.Point{{Label: "a"}, {Label: "b"}}
 	heatLinks := week()
 	heatLinks.Href = func(r, c int) string { return fmt.Sprintf("/calls?weekday=%d&hour=%d", r, c) }
 	return map[string]template.HTML{
 		"bars":          chart.Bars(days(14), two),
 		"bars-beside":   chart.Bars(days(4), chart.Options{Title: "In and out", First: "In", Second: "Out"}),
 		"bars-linked":   chart.Bars(linked, chart.Options{Title: "Missed"}),
-		"bars-none":     chart.Bars(days(1), chart.Options{Title: "Nothing", None: "No calls in these days"}),
+		"bars-none":     chart.Bars(nils, chart.Options{Title: "Nothing", None: "No calls in these days"}),
 		"bars-empty":    chart.Bars(nil, chart.Options{Title: "Nothing", None: "No calls in these days"}),
 		"bars-huge":     chart.Bars([]chart.Point{{Label: "a", Value: 9e15}, {Label: "b", Value: 1}, {Label: "c", Value: math.Inf(1)}, {Label: "d", Value: -4}}, chart.Options{Title: "Huge"}),
 		"bars-seconds":  chart.Bars([]chart.Point{{Label: "Asha", Value: 16200}}, chart.Options{Title: "Talk", Seconds: true, Format: func(v float64) string { return fmt.Sprintf("%g min", v/60) }}),
 		"bars-escaped":  chart.Bars([]chart.Point{{Label: `"><script>`, Value: 1, Href: `"onclick=`, Tip: "<b>"}}, chart.Options{Title: `"<i>`, Desc: "<u>"}),
 		"line":          chart.Line(days(31), chart.Options{Title: "Calls a day", First: "These days", Second: "The days before"}),
 		"line-one":      chart.Line(days(2)[1:], chart.Options{Title: "One day"}),
+		"line-ratio":    chart.Line([]chart.Point{{Label: "a", Value: 0.4}, {Label: "b", Value: 0.71}}, chart.Options{Title: "Answer rate", Fractions: true}),
 		"line-gap":      chart.Line(gap, chart.Options{Title: "With a gap"}),
 		"line-empty":    chart.Line(nil, chart.Options{Title: "Nothing", None: "No calls yet"}),
 		"heatmap":       chart.Heatmap(week(), chart.Options{Title: "Calls by weekday and hour"}),
@@ -112,6 +114,15 @@ func TestChartsAreWholeAndFinite(t *testing.T) {
 					t.Errorf("%s: a %s has the attribute %s, which the pages' policy forbids", name, start.Name.Local, a.Name.Local)
 				}
 			}
+		}
+	}
+}
+
+func TestAChartLeadsNowhereElse(t *testing.T) {
+	for _, href := range []string{"javascript:alert(1)", "//elsewhere.example/", "https://elsewhere.example/"} {
+		got := string(chart.Bars([]chart.Point{{Label: "a", Value: 1, Href: href}}, chart.Options{}))
+		if strings.Contains(got, "href") {
+			t.Errorf("a bar leads to %s", href)
 		}
 	}
 }

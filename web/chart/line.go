@@ -10,14 +10,12 @@ import (
 // is NaN leaves a gap.
 func Line(points []Point, o Options) template.HTML {
 	var c canvas
+	points = drawn(points, &o)
 	h := o.height()
 	c.open("axis trend", above+h+below, &o, linked(points))
 	most := 0.0
 	for _, p := range points {
-		most = max(most, sane(p.Value))
-		if o.Second != "" {
-			most = max(most, sane(p.Second))
-		}
+		most = max(most, sane(p.Value), sane(p.Second))
 	}
 	top := c.grid(most, &o)
 	slot := 100 / float64(max(len(points), 1))
