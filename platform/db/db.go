@@ -8,7 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -216,7 +216,8 @@ func In(first, n int) string {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(&b, "$%d", first+i)
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(first + i))
 	}
 	b.WriteByte(')')
 	return b.String()
