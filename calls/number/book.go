@@ -1,0 +1,360 @@
+// Package number is the number book: every phone number that called or was called, encrypted under a key of its own,
+// found by a keyed blind index, and known to the call tables by a small dense id.
+package number
+
+import (
+	"context"
+	"embed"
+	"slices"
+	"strings"
+
+	"parley/account"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/id"
+	"parley/platform/phone"
+	"parley/platform/vault"
+)
+
+// Schema holds the package's tables.
+//
+//go:embed schema/*.sql
+var Schema embed.FS
+
+// ID is a number's dense id within its organisation. Withheld (0) stands for every call whose number was not shown.
+type ID int64
+
+// Withheld is the id of all numbers that were not shown.
+const Withheld ID = 0
+
+// Key is a number's public name: its blind index as text. It is the same in every answer and says nothing about the
+// number to those who lack the index key.
+type Key string
+
+const (
+	field = "number"
+	// tailDigits are the last digits that can be searched for without the whole number.
+	tailDigits = 4
+	indexBytes = 12
+	// chunk is how many rows one statement handles.
+	chunk = 50
+	// cacheSize bounds each of the two generations of the look-up cache.
+	cacheSize = 1 << 17
+)
+
+type index [indexBytes]byte
+
+// Book keeps the numbers of all organisations.
+type Book struct {
+	db    *db.DB
+	keys  *vault.Keys
+	cache cache
+}
+
+// New makes a Book over d.
+func New(d *db.DB, keys *vault.Keys) *Book {
+	return &Book{db: d, keys: keys, cache: cache{young: map[cacheKey]ID{}}}
+}
+
+// indexOf is the blind index of a canonical number. Its first two bytes depend on the last four digits alone, so that
+// one index answers both searches; which candidates really end so is settled by opening them.
+func indexOf(k *vault.OrgKeys, canonical string) index {
+	var i index
+	copy(i[:2], k.Index("number tail", tail(canonical)))
+	copy(i[2:], k.Index("number", canonical))
+	return i
+}
+
+func tail(canonical string) string {
+	d := phone.Digits(canonical)
+	return d[max(0, len(d)-tailDigits):]
+}
+
+// Resolve gives the ids of canonical numbers, making those that are new. It runs inside the transaction that uses them;
+// call the returned function once that transaction has committed.
+func (b *Book) Resolve(ctx context.Context, tx *db.Tx, org account.OrgID, canonical []string) (ids map[string]ID, committed func(), err error) {
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, nil, err
+	}
+	ids = make(map[string]ID, len(canonical))
+	unknown := map[index]string{}
+	for _, c := range canonical {
+		if c == "" {
+			ids[c] = Withheld
+			continue
+		}
+		if _, ok := ids[c]; ok {
+			continue
+		}
+		i := indexOf(k, c)
+		if n, ok := b.cache.get(cacheKey{org, i}); ok {
+			ids[c] = n
+			continue
+		}
+		unknown[i] = c
+	}
+	learned, err := b.lookUp(ctx, tx, org, unknown)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, n := range learned {
+		ids[unknown[i]] = n
+		delete(unknown, i)
+	}
+	made, err := b.add(ctx, tx, k, org, unknown)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, n := range made {
+		ids[unknown[i]] = n
+		learned[i] = n
+	}
+	return ids, func() { b.cache.put(org, learned) }, nil
+}
+
+func sortedIndexes(m map[index]string) []index {
+	keys := make([]index, 0, len(m))
+	for i := range m {
+		keys = append(keys, i)
+	}
+	slices.SortFunc(keys, func(a, b index) int { return slices.Compare(a[:], b[:]) }) // neighbours share pages
+	return keys
+}
+
+func (b *Book) lookUp(ctx context.Context, c db.Conn, org account.OrgID, want map[index]string) (map[index]ID, error) {
+	found := make(map[index]ID, len(want))
+	for part := range slices.Chunk(sortedIndexes(want), chunk) {
+		args := []any{org}
+		for _, i := range part {
+			args = append(args, i[:])
+		}
+		for len(args) <= chunk { // one statement text for every size
+			args = append(args, args[1])
+		}
+		rows, err := c.Rows(ctx, `SELECT idx, num FROM number_index WHERE org_id = $1 AND idx IN `+db.In(2, chunk), args...)
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var raw []byte
+			var n ID
+			if err := rows.Scan(&raw, &n); err != nil {
+				rows.Close()
+				return nil, err
+			}
+			found[index(raw)] = n
+		}
+		rows.Close()
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (b *Book) add(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID, want map[index]string) (map[index]ID, error) {
+	if len(want) == 0 {
+		return nil, nil
+	}
+	var next int64
+	if err := tx.Row(ctx, `INSERT INTO number_counters (org_id, next) VALUES ($1, $2 + 1)
+		ON CONFLICT (org_id) DO UPDATE SET next = number_counters.next + $2 RETURNING next`, org, int64(len(want))).Scan(&next); err != nil {
+		return nil, err
+	}
+	first := next - int64(len(want))
+	if err := k.EnsureSubjects(ctx, next); err != nil {
+		return nil, err
+	}
+	made := make(map[index]ID, len(want))
+	// Ids follow the order of the indexes, so both tables are written in their own order.
+	for part := range slices.Chunk(sortedIndexes(want), chunk) {
+		var numbers, indexes []any
+		for _, i := range part {
+			n := ID(first)
+			first++
+			sealed, err := k.SealOnce(ctx, int64(n), field, []byte(want[i]))
+			if err != nil {
+				return nil, err
+			}
+			numbers = append(numbers, org, n, sealed)
+			indexes = append(indexes, org, i[:], n)
+			made[i] = n
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO numbers (org_id, num, sealed) VALUES `+db.Values(len(part), 3), numbers...); err != nil {
+			return nil, err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO number_index (org_id, idx, num) VALUES `+db.Values(len(part), 3), indexes...); err != nil {
+			return nil, err
+		}
+	}
+	return made, nil
+}
+
+// Find gives the id of a canonical number that is in the book.
+func (b *Book) Find(ctx context.Context, c db.Conn, org account.OrgID, canonical string) (ID, bool, error) {
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return 0, false, err
+	}
+	i := indexOf(k, canonical)
+	return b.byIndex(ctx, c, org, i[:])
+}
+
+func (b *Book) byIndex(ctx context.Context, c db.Conn, org account.OrgID, i []byte) (ID, bool, error) {
+	return db.One(ctx, c, scanID, `SELECT num FROM number_index WHERE org_id = $1 AND idx = $2`, org, i)
+}
+
+// Key is the public name of a canonical number.
+func (b *Book) Key(ctx context.Context, org account.OrgID, canonical string) (Key, error) {
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return "", err
+	}
+	i := indexOf(k, canonical)
+	return Key(id.Encode(i[:])), nil
+}
+
+// ByKey gives the id behind a public name; a name of another organisation is NotFound.
+func (b *Book) ByKey(ctx context.Context, c db.Conn, org account.OrgID, key Key) (ID, error) {
+	raw, err := id.Decode(string(key))
+	if err != nil || len(raw) != indexBytes {
+		return 0, notFound(key)
+	}
+	n, ok, err := b.byIndex(ctx, c, org, raw)
+	if err == nil && !ok {
+		err = notFound(key)
+	}
+	return n, err
+}
+
+func notFound(key Key) error {
+	return fault.New(fault.NotFound, "There is no number %q here. It may have been erased, or the address is incomplete.", string(key))
+}
+
+// FindEnding lists the numbers whose digits end in the given ones, at least four. Only the candidates that share the
+// last four digits are opened.
+func (b *Book) FindEnding(ctx context.Context, c db.Conn, org account.OrgID, digits string) ([]ID, error) {
+	digits = phone.Digits(digits)
+	if len(digits) < tailDigits {
+		return nil, fault.Field("number", "Enter at least the last %d digits of the number.", tailDigits)
+	}
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	prefix := k.Index("number tail", tail(digits))[:2]
+	from := append(slices.Clone(prefix), make([]byte, indexBytes-2)...)
+	to := append(slices.Clone(prefix), slices.Repeat([]byte{0xff}, indexBytes-2)...)
+	candidates, err := db.Select(ctx, c, scanID, `SELECT num FROM number_index WHERE org_id = $1 AND idx >= $2 AND idx <= $3`, org, from, to)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := b.Show(ctx, c, org, candidates)
+	if err != nil {
+		return nil, err
+	}
+	var out []ID
+	for _, n := range candidates {
+		if strings.HasSuffix(phone.Digits(texts[n]), digits) {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+// Show opens the canonical forms of numbers. An erased number is left out.
+func (b *Book) Show(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {
+	return b.open(ctx, c, org, ids, `SELECT num, sealed FROM numbers WHERE org_id = $1 AND num IN `,
+		func(k *vault.OrgKeys, n ID, sealed []byte) ([]byte, error) {
+			return k.OpenOnce(ctx, int64(n), field, sealed)
+		})
+}
+
+// Names opens the contact names that phones last logged with numbers.
+func (b *Book) Names(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {
+	return b.open(ctx, c, org, ids, `SELECT num, sealed FROM number_names WHERE org_id = $1 AND num IN `,
+		func(k *vault.OrgKeys, n ID, sealed []byte) ([]byte, error) {
+			return k.OpenSubject(ctx, int64(n), "name", sealed)
+		})
+}
+
+func (b *Book) open(ctx context.Context, c db.Conn, org account.OrgID, ids []ID, query string, open func(*vault.OrgKeys, ID, []byte) ([]byte, error)) (map[ID]string, error) {
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	out := make(map[ID]string, len(ids))
+	type row struct {
+		n      ID
+		sealed []byte
+	}
+	for part := range slices.Chunk(ids, chunk) {
+		args := []any{org}
+		for _, n := range part {
+			args = append(args, n)
+		}
+		for len(args) <= chunk {
+			args = append(args, part[0])
+		}
+		rows, err := db.Select(ctx, c, func(r db.Scanner) (x row, err error) { return x, r.Scan(&x.n, &x.sealed) }, query+db.In(2, chunk), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			plain, err := open(k, r.n, r.sealed)
+			if fault.KindOf(err) == fault.Gone {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			out[r.n] = string(plain)
+		}
+	}
+	return out, nil
+}
+
+// Rename keeps the contact name that a phone logged with a number, unless a later one is kept already. at is in Unix
+// milliseconds.
+func (b *Book) Rename(ctx context.Context, tx *db.Tx, org account.OrgID, n ID, name string, at int64) error {
+	if n == Withheld || name == "" {
+		return nil
+	}
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return err
+	}
+	sealed, err := k.SealSubject(ctx, int64(n), "name", []byte(name))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO number_names (org_id, num, sealed, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (org_id, num) DO UPDATE SET sealed = excluded.sealed, at = excluded.at WHERE number_names.at <= excluded.at`, org, n, sealed, at)
+	return err
+}
+
+// Count is how many ids the organisation has given out: every id is below it.
+func (b *Book) Count(ctx context.Context, c db.Conn, org account.OrgID) (ID, error) {
+	n, _, err := db.One(ctx, c, scanID, `SELECT next FROM number_counters WHERE org_id = $1`, org)
+	return n, err
+}
+
+// Delete removes every number of an organisation.
+func (b *Book) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
+	b.cache.clear()
+	for _, q := range []string{
+		`DELETE FROM numbers WHERE org_id = $1`, `DELETE FROM number_index WHERE org_id = $1`, `DELETE FROM number_names WHERE org_id = $1`,
+		`DELETE FROM number_counters WHERE org_id = $1`, `DELETE FROM excluded_numbers WHERE org_id = $1`,
+	} {
+		if _, err := tx.Exec(ctx, q, org); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func scanID(r db.Scanner) (n ID, err error) { return n, r.Scan(&n) }

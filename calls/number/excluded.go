@@ -1,0 +1,137 @@
+package number
+
+import (
+	"context"
+	"time"
+
+	"parley/account"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/id"
+)
+
+// Strength says how far a number is kept out.
+type Strength int8
+
+// The strengths.
+const (
+	Hidden      Strength = 1 // stored, and hidden from reports unless they ask for it
+	NeverStored Strength = 2 // never stored: calls with it are counted as excluded and dropped
+)
+
+// ParseStrength reads a strength's word.
+func ParseStrength(word string) (Strength, error) {
+	switch word {
+	case "hidden":
+		return Hidden, nil
+	case "never_stored":
+		return NeverStored, nil
+	default:
+		return 0, fault.Field("strength", "%q is not a way to exclude a number. Choose hidden (stored, left out of reports) or never_stored.", word)
+	}
+}
+
+// String is the strength's word.
+func (s Strength) String() string {
+	if s == NeverStored {
+		return "never_stored"
+	}
+	return "hidden"
+}
+
+// Exclusion is one number that is kept out.
+type Exclusion struct {
+	Key      Key
+	Number   string // canonical
+	Strength Strength
+	Label    string
+	AddedBy  string // who added it, a member's id
+	AddedAt  time.Time
+}
+
+// Exclusions lists the numbers that an organisation keeps out.
+func (b *Book) Exclusions(ctx context.Context, c db.Conn, org account.OrgID) ([]Exclusion, error) {
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	return db.Select(ctx, c, func(r db.Scanner) (Exclusion, error) {
+		var e Exclusion
+		var idx, sealed []byte
+		var at int64
+		if err := r.Scan(&idx, &e.Strength, &sealed, &e.Label, &e.AddedBy, &at); err != nil {
+			return e, err
+		}
+		plain, err := k.Open("excluded_numbers", sealed)
+		e.Key, e.Number, e.AddedAt = Key(id.Encode(idx)), string(plain), time.UnixMilli(at)
+		return e, err
+	}, `SELECT idx, strength, sealed, label, added_by, added_at FROM excluded_numbers WHERE org_id = $1 ORDER BY added_at, idx`, org)
+}
+
+// Exclude adds or changes an exclusion. The caller rebuilds the roll-ups that hold the number.
+func (b *Book) Exclude(ctx context.Context, tx *db.Tx, org account.OrgID, e Exclusion) error {
+	if e.Number == "" {
+		return fault.Field("number", "Enter the number to exclude.")
+	}
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return err
+	}
+	i := indexOf(k, e.Number)
+	_, err = tx.Exec(ctx, `INSERT INTO excluded_numbers (org_id, idx, strength, sealed, label, added_by, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (org_id, idx) DO UPDATE SET strength = excluded.strength, label = excluded.label`,
+		org, i[:], e.Strength, k.Seal("excluded_numbers", []byte(e.Number)), e.Label, e.AddedBy, e.AddedAt.UnixMilli())
+	return err
+}
+
+// Include takes an exclusion back and tells which number it was.
+func (b *Book) Include(ctx context.Context, tx *db.Tx, org account.OrgID, key Key) (canonical string, err error) {
+	all, err := b.Exclusions(ctx, tx, org)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range all {
+		if e.Key != key {
+			continue
+		}
+		raw, err := id.Decode(string(key))
+		if err != nil {
+			return "", notFound(key)
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM excluded_numbers WHERE org_id = $1 AND idx = $2`, org, raw)
+		return e.Number, err
+	}
+	return "", fault.New(fault.NotFound, "That number is not excluded, or was taken off the list already.")
+}
+
+// Excluded is the list in the form that ingest and reports use.
+type Excluded struct {
+	Dropped map[string]bool // canonical numbers that are never stored
+	Hidden  map[ID]bool     // ids of stored numbers hidden from reports
+}
+
+// Excluded loads the list.
+func (b *Book) Excluded(ctx context.Context, c db.Conn, org account.OrgID) (Excluded, error) {
+	out := Excluded{Dropped: map[string]bool{}, Hidden: map[ID]bool{}}
+	all, err := b.Exclusions(ctx, c, org)
+	if err != nil || len(all) == 0 {
+		return out, err
+	}
+	indexes := make(map[index]string, len(all))
+	for _, e := range all {
+		if e.Strength == NeverStored {
+			out.Dropped[e.Number] = true
+		}
+		raw, err := id.Decode(string(e.Key))
+		if err != nil {
+			return out, err
+		}
+		indexes[index(raw)] = e.Number
+	}
+	// A number stored before it was excluded is hidden whatever the strength.
+	stored, err := b.lookUp(ctx, c, org, indexes)
+	for _, n := range stored {
+		out.Hidden[n] = true
+	}
+	return out, err
+}
