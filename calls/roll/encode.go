@@ -1,0 +1,207 @@
+package roll
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/bits"
+	"slices"
+
+	"parley/calls/number"
+)
+
+// version is the first byte of an encoded roll-up.
+const version = 1
+
+// Codes of a number's entry: most numbers have one call a day, which the code alone describes; codeFull is followed by
+// the flags and the three counts.
+const (
+	codeNone = iota
+	codeUnattended
+	codeConnectedIn
+	codeConnectedOut
+	codeNotPickedUp
+	codeIncomingNone // came in, nothing to attend (blocked)
+	codeFull
+	codeBits = 3
+)
+
+// Encode appends d's encoding to b: a version byte, then unsigned varints:
+//
+//	8 × calls by type, zero-second incoming, connected in, connected out, first, span, idle
+//	mask of the local hours with calls, then per set hour: calls, connected, unattended, talk
+//	count and gaps of the ascending talk times, incoming then outgoing
+//	per number, ascending, to the end: gap to the previous id << 3 | code, and for codeFull flags, calls, incoming, unattended
+//
+// The sums of talk are those of the talk times.
+func (d *Day) Encode(b []byte) []byte {
+	b = append(b, version)
+	put := func(v int64) { b = binary.AppendUvarint(b, uint64(v)) }
+	for _, n := range d.Types {
+		put(int64(n))
+	}
+	for _, n := range [...]int32{d.ZeroIncoming, d.ConnectedIn, d.ConnectedOut, d.First, d.Span, d.Idle} {
+		put(int64(n))
+	}
+	var mask uint32
+	for h, x := range d.Hours {
+		if x.Calls > 0 {
+			mask |= 1 << h
+		}
+	}
+	put(int64(mask))
+	for _, h := range d.Hours {
+		if h.Calls > 0 {
+			put(int64(h.Calls))
+			put(int64(h.Connected))
+			put(int64(h.Unattended))
+			put(h.Talk)
+		}
+	}
+	for _, talks := range [...][]int32{d.TalksIn, d.TalksOut} {
+		last := int32(0)
+		for _, s := range talks { // their counts are ConnectedIn and ConnectedOut
+			put(int64(s - last))
+			last = s
+		}
+	}
+	last := number.ID(0)
+	for _, e := range d.Numbers {
+		code := codeOf(e)
+		put(int64(e.Number-last)<<codeBits | int64(code))
+		if code == codeFull {
+			b = append(b, byte(e.Flags))
+			put(int64(e.Calls))
+			put(int64(e.Incoming))
+			put(int64(e.Unattended))
+		}
+		last = e.Number
+	}
+	return b
+}
+
+func codeOf(e Entry) int {
+	if e.Calls != 1 {
+		return codeFull
+	}
+	switch e.Flags {
+	case 0:
+		if e.Incoming == 1 {
+			return codeIncomingNone
+		}
+		return codeNone
+	case Unattended:
+		return codeUnattended
+	case ConnectedIn:
+		return codeConnectedIn
+	case ConnectedOut:
+		return codeConnectedOut
+	case NotPickedUp:
+		return codeNotPickedUp
+	default:
+		return codeFull
+	}
+}
+
+// single is what each one-call code stands for.
+var single = [...]Entry{
+	codeNone:         {Calls: 1},
+	codeUnattended:   {Flags: Unattended, Calls: 1, Incoming: 1, Unattended: 1},
+	codeConnectedIn:  {Flags: ConnectedIn, Calls: 1, Incoming: 1},
+	codeConnectedOut: {Flags: ConnectedOut, Calls: 1},
+	codeNotPickedUp:  {Flags: NotPickedUp, Calls: 1},
+	codeIncomingNone: {Calls: 1, Incoming: 1},
+}
+
+var errDamaged = errors.New("a roll-up is damaged: rebuild it with \"parley doctor --rebuild\"")
+
+// reader walks varints; its first failure sticks.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) next() int64 {
+	if len(r.b) > 0 && r.b[0] < 0x80 { // nearly always
+		v := r.b[0]
+		r.b = r.b[1:]
+		return int64(v)
+	}
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return int64(v)
+}
+
+// Decode reads what Encode wrote into d, whose slices are used again.
+func (d *Day) Decode(b []byte) error {
+	if len(b) == 0 || b[0] != version {
+		return errDamaged
+	}
+	r := &reader{b: b[1:]}
+	for i := range d.Types {
+		d.Types[i] = int32(r.next())
+	}
+	for _, p := range [...]*int32{&d.ZeroIncoming, &d.ConnectedIn, &d.ConnectedOut, &d.First, &d.Span, &d.Idle} {
+		*p = int32(r.next())
+	}
+	mask := uint32(r.next())
+	d.Hours = [24]Hour{}
+	for mask &= 1<<24 - 1; mask != 0; mask &= mask - 1 {
+		h := &d.Hours[bits.TrailingZeros32(mask)]
+		h.Calls, h.Connected, h.Unattended, h.Talk = int32(r.next()), int32(r.next()), int32(r.next()), r.next()
+	}
+	d.TalksIn, d.TalkIn = r.talks(d.TalksIn, d.ConnectedIn)
+	d.TalksOut, d.TalkOut = r.talks(d.TalksOut, d.ConnectedOut)
+	d.Numbers = r.numbers(d.Numbers)
+	if r.bad {
+		return errDamaged
+	}
+	return nil
+}
+
+func (r *reader) talks(into []int32, n int32) ([]int32, int64) {
+	if int(n) > len(r.b) || n < 0 {
+		r.bad = true
+		return into[:0], 0
+	}
+	into = slices.Grow(into[:0], int(n))
+	last, sum := int64(0), int64(0)
+	for range n {
+		last += r.next()
+		sum += last
+		into = append(into, int32(last))
+	}
+	return into, sum
+}
+
+func (r *reader) numbers(into []Entry) []Entry {
+	into = into[:0]
+	last := number.ID(0)
+	for len(r.b) > 0 {
+		v := r.next()
+		last += number.ID(v >> codeBits)
+		code := int(v & (1<<codeBits - 1))
+		if code > codeFull {
+			r.bad = true
+			return into
+		}
+		if code < codeFull {
+			e := single[code]
+			e.Number = last
+			into = append(into, e)
+			continue
+		}
+		if len(r.b) == 0 {
+			r.bad = true
+			return into
+		}
+		e := Entry{Number: last, Flags: Flags(r.b[0])}
+		r.b = r.b[1:]
+		e.Calls, e.Incoming, e.Unattended = int32(r.next()), int32(r.next()), int32(r.next())
+		into = append(into, e)
+	}
+	return into
+}
