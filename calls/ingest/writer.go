@@ -1,0 +1,258 @@
+// Package ingest is the one way calls come in: from phones that sync and from files that are dropped. Everything goes
+// through one writer, which commits what arrives together as one transaction and answers after the commit.
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/calls/number"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/vault"
+)
+
+// State says what became of one call that was handed in.
+type State int8
+
+// The states.
+const (
+	New State = iota + 1
+	Known
+	Changed
+	Excluded
+	Refused
+)
+
+var stateWords = [...]string{"", "new", "known", "changed", "excluded", "refused"}
+
+// String is the state's word in the API.
+func (s State) String() string { return stateWords[s] }
+
+// Answer is what became of one call. Key is set when the call is stored; Reason when it was refused.
+type Answer struct {
+	State  State
+	Key    call.Key
+	Reason string
+}
+
+// Item is one call to be stored.
+type Item struct {
+	Agent        account.AgentNo
+	Line         call.LineNo
+	Start        time.Time
+	Number       string // canonical; "" when withheld
+	Direction    call.Direction
+	Type         call.Type
+	Seconds      int
+	Source       call.Source
+	Presentation call.Presentation
+	Name         string // contact name as the source logged it
+	Note         string
+	Tags         []string
+	// Ref is positive for the hash of a device's own key of the call, and negative for the number of an import.
+	Ref int64
+}
+
+// Bounds of what can be true of a call.
+const (
+	earliest   = 946_684_800_000 // 2000-01-01 in Unix ms: older dates come from clocks that were never set
+	maxSeconds = 7 * 24 * 3600
+	maxAhead   = 48 * time.Hour // clocks and zones may be off by a day
+	maxNumber  = 64             // characters; longer ones are not numbers
+)
+
+// check refuses what cannot be a call.
+func (it *Item) check(now time.Time) error {
+	switch ms := it.Start.UnixMilli(); {
+	case it.Agent <= 0:
+		return fault.New(fault.Invalid, "The call belongs to no agent. Give the line an agent first.")
+	case ms < earliest:
+		return fault.New(fault.Invalid, "The call starts on %s, before the year 2000: the clock that logged it was not set. Correct the time and send it again.", it.Start.UTC().Format(time.DateOnly))
+	case it.Start.After(now.Add(maxAhead)):
+		return fault.New(fault.Invalid, "The call starts on %s, more than two days ahead of the server's clock. Correct the time and send it again.", it.Start.UTC().Format(time.DateOnly))
+	case it.Seconds < 0 || it.Seconds > maxSeconds:
+		return fault.New(fault.Invalid, "The call lasted %d s; a duration is from 0 s to 7 days. Send it in seconds.", it.Seconds)
+	case len(it.Number) > maxNumber:
+		return fault.New(fault.Invalid, "The number has %d characters; at most %d fit. Check that the field really holds a number.", len(it.Number), maxNumber)
+	}
+	return nil
+}
+
+// Limits of one group of writes that commit together.
+const (
+	groupCalls = 5000
+	queue      = 256
+)
+
+// job is one request to the writer: do runs inside the group's transaction and may run again after a failed one.
+type job struct {
+	calls int
+	do    func(ctx context.Context, u *unit) error
+	done  chan error
+}
+
+// Writer is the only writer of calls. Run must be running.
+type Writer struct {
+	db      *db.DB
+	keys    *vault.Keys
+	book    *number.Book
+	now     func() time.Time
+	jobs    chan *job
+	ended   chan struct{}
+	inserts [len(insertSizes)]string
+}
+
+// NewWriter makes a Writer; run it with Run.
+func NewWriter(d *db.DB, keys *vault.Keys, book *number.Book, now func() time.Time) *Writer {
+	return &Writer{db: d, keys: keys, book: book, now: now, jobs: make(chan *job, queue), ended: make(chan struct{}), inserts: insertTexts()}
+}
+
+// Run writes until ctx ends; then it finishes what it has begun and refuses what still waits.
+func (w *Writer) Run(ctx context.Context) {
+	defer close(w.ended)
+	steady := context.WithoutCancel(ctx) // a commit that began is finished
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-w.jobs:
+			w.commit(steady, w.gather(first))
+		}
+	}
+}
+
+// gather takes along what already waits. It does not wait itself: while one group is flushed to disk the next one
+// collects, which under load fills groups by itself and with one client adds no delay.
+func (w *Writer) gather(first *job) []*job {
+	group, calls := []*job{first}, first.calls
+	for calls < groupCalls {
+		select {
+		case j := <-w.jobs:
+			group = append(group, j)
+			calls += j.calls
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit writes a group as one transaction. When one of several fails, each is tried alone, so that nobody pays for a
+// neighbour's fault.
+func (w *Writer) commit(ctx context.Context, group []*job) {
+	err := w.attempt(ctx, group)
+	if err == nil || len(group) == 1 {
+		for _, j := range group {
+			j.done <- err
+		}
+		return
+	}
+	for _, j := range group {
+		j.done <- w.attempt(ctx, []*job{j})
+	}
+}
+
+func (w *Writer) attempt(ctx context.Context, group []*job) error {
+	var u *unit
+	err := w.db.Tx(ctx, func(tx *db.Tx) error {
+		u = newUnit(w, tx)
+		for _, j := range group {
+			if err := j.do(ctx, u); err != nil {
+				return err
+			}
+		}
+		return u.flush(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	for _, fn := range u.committed {
+		fn()
+	}
+	return nil
+}
+
+// errEnded tells callers that the server is going down.
+func errEnded() error {
+	return fault.New(fault.Unavailable, "The server is stopping and takes no more calls. Send them again in a moment.")
+}
+
+// submit hands a job to the writer and waits for the commit. When ctx ends first the job may still be carried out;
+// sending it again is safe.
+func (w *Writer) submit(ctx context.Context, calls int, do func(ctx context.Context, u *unit) error) error {
+	j := &job{calls: calls, do: do, done: make(chan error, 1)}
+	select {
+	case w.jobs <- j:
+	case <-w.ended:
+		return errEnded()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-j.done:
+		return err
+	case <-w.ended:
+		select {
+		case err := <-j.done:
+			return err
+		default:
+			return errEnded()
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Put stores calls and tells what became of each, in order, after they are durable.
+func (w *Writer) Put(ctx context.Context, org *account.Org, items []Item) ([]Answer, error) {
+	var answers []Answer
+	err := w.submit(ctx, len(items), func(ctx context.Context, u *unit) (err error) {
+		answers, err = u.put(ctx, org, items)
+		return err
+	})
+	return answers, err
+}
+
+// Delete removes calls and tells for each whether it was there.
+func (w *Writer) Delete(ctx context.Context, org *account.Org, keys []call.Key) ([]bool, error) {
+	there := make([]bool, len(keys))
+	err := w.submit(ctx, len(keys), func(ctx context.Context, u *unit) (err error) {
+		for i, k := range keys {
+			if there[i], err = u.delete(ctx, org, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return there, err
+}
+
+// Correct puts item in the place of the call at key, whose note and tags it keeps.
+func (w *Writer) Correct(ctx context.Context, org *account.Org, key call.Key, item Item) (Answer, error) {
+	var answer Answer
+	err := w.submit(ctx, 1, func(ctx context.Context, u *unit) (err error) {
+		answer, err = u.correct(ctx, org, key, item)
+		return err
+	})
+	return answer, err
+}
+
+// Do runs fn in the writer's transaction, for changes that must commit together with calls.
+func (w *Writer) Do(ctx context.Context, fn func(ctx context.Context, tx *db.Tx) error) error {
+	return w.submit(ctx, 0, func(ctx context.Context, u *unit) error { return fn(ctx, u.tx) })
+}
+
+// putImport stores calls of an import together with what also, in the same transaction, records of it.
+func (w *Writer) putImport(ctx context.Context, org *account.Org, items []Item, also func(ctx context.Context, tx *db.Tx, answers []Answer) error) ([]Answer, error) {
+	var answers []Answer
+	err := w.submit(ctx, len(items), func(ctx context.Context, u *unit) (err error) {
+		if answers, err = u.put(ctx, org, items); err != nil {
+			return err
+		}
+		return also(ctx, u.tx, answers)
+	})
+	return answers, err
+}
