@@ -1,0 +1,349 @@
+package stats
+
+import (
+	"context"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"parley/account"
+	"parley/calls/number"
+	"parley/calls/roll"
+	"parley/platform/civil"
+	"parley/platform/db"
+)
+
+// blockDays is how many days a coarse block covers; blocks are aligned to the day number.
+const blockDays = 30
+
+// Levels of coarse rows.
+const (
+	levelDay   = 0
+	levelBlock = 1
+)
+
+// kind names one of the sets of numbers that coarse rows hold.
+type kind int
+
+const (
+	kindAll kind = iota
+	kindUnattended
+	kindConnected
+	kindNotPickedUp
+	kinds
+)
+
+// sets are the numbers of a period by kind.
+type sets [kinds]*roaring.Bitmap
+
+func newSets() (s sets) {
+	for k := range s {
+		s[k] = roaring.New()
+	}
+	return s
+}
+
+func (s *sets) or(o *sets) {
+	for k := range s {
+		if o[k] != nil {
+			s[k].Or(o[k])
+		}
+	}
+}
+
+// setsOf collects a day's numbers from its roll-ups. Hidden numbers belong to none.
+func setsOf(p *pack) (sets, error) {
+	s := newSets()
+	var ids [kinds][]uint32
+	var d roll.Day
+	for i := range p.agents {
+		if err := d.Decode(p.at(i)); err != nil {
+			return s, err
+		}
+		for _, e := range d.Numbers {
+			if e.Flags&roll.Hidden != 0 {
+				continue
+			}
+			n := uint32(e.Number)
+			ids[kindAll] = append(ids[kindAll], n)
+			if e.Flags&roll.Unattended != 0 {
+				ids[kindUnattended] = append(ids[kindUnattended], n)
+			}
+			if e.Flags&roll.Connected != 0 {
+				ids[kindConnected] = append(ids[kindConnected], n)
+			}
+			if e.Flags&roll.NotPickedUp != 0 {
+				ids[kindNotPickedUp] = append(ids[kindNotPickedUp], n)
+			}
+		}
+	}
+	for k := range s {
+		s[k].AddMany(ids[k])
+	}
+	return s, nil
+}
+
+// coarse gives the sets of numbers of [from, to), of the wanted kinds only: whole blocks and days from their rows where
+// those are still true, everything else from the roll-ups.
+func (r *Reporter) coarse(ctx context.Context, tx *db.Tx, org account.OrgID, from, to civil.Day, want ...kind) (sets, error) {
+	out := newSets()
+	days, err := daysOf(ctx, tx, org, from, to)
+	if err != nil {
+		return out, err
+	}
+	for len(days) > 0 {
+		block := days[0].day / blockDays
+		n := 0
+		var gen int64
+		for n < len(days) && days[n].day/blockDays == block {
+			gen += days[n].gen
+			n++
+		}
+		inBlock := days[:n]
+		days = days[n:]
+		whole := block*blockDays >= from && (block+1)*blockDays <= to
+		if whole {
+			ok, err := r.orRow(ctx, tx, org, levelBlock, int32(block), gen, &out, want)
+			if err != nil {
+				return out, err
+			}
+			if ok {
+				continue
+			}
+		}
+		for _, d := range inBlock {
+			if err := r.orDay(ctx, tx, org, d, &out, want); err != nil {
+				return out, err
+			}
+		}
+	}
+	return out, nil
+}
+
+func (r *Reporter) orDay(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen, out *sets, want []kind) error {
+	ok, err := r.orRow(ctx, tx, org, levelDay, int32(d.day), d.gen, out, want)
+	if ok || err != nil {
+		return err
+	}
+	p := r.cache.get(packKey{org, d.day}, d.gen)
+	if p == nil {
+		if p, err = loadPack(ctx, tx, org, d); err != nil {
+			return err
+		}
+	}
+	s, err := setsOf(p)
+	if err != nil {
+		return err
+	}
+	out.or(&s)
+	return nil
+}
+
+// orRow adds the stored sets of a period when they are of the given generation.
+func (r *Reporter) orRow(ctx context.Context, tx *db.Tx, org account.OrgID, level int, period int32, gen int64, out *sets, want []kind) (bool, error) {
+	for _, k := range want { // kinds of one period are written together, so only the first can fail
+		var have int64
+		b, ok, err := db.One(ctx, tx, func(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b, &have) },
+			`SELECT b, gen FROM coarse WHERE org_id = $1 AND level = $2 AND period = $3 AND kind = $4`, org, level, period, int(k))
+		if err != nil {
+			return false, err
+		}
+		if !ok || have != gen {
+			return false, nil
+		}
+		m := roaring.New()
+		if _, err := m.FromBuffer(b); err != nil {
+			return false, err
+		}
+		out[k].Or(m)
+	}
+	return true, nil
+}
+
+// Clients are figures about people over whole days of the whole organisation. Never attended is missing: sets know no
+// order.
+type Clients struct {
+	Unique, Reached, New, NeverPickedUp int64
+}
+
+// Clients counts people of the whole organisation from the coarse sets: a year costs about as much as a month.
+func (r *Reporter) Clients(ctx context.Context, org *account.Org, from, to civil.Day) (Clients, error) {
+	var c Clients
+	if err := (&Query{From: from, To: to}).check(); err != nil {
+		return c, err
+	}
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		s, err := r.coarse(ctx, tx, org.ID, from, to, kindAll, kindConnected, kindNotPickedUp)
+		if err != nil {
+			return err
+		}
+		b, err := r.seenBefore(ctx, tx, org.ID, from)
+		if err != nil {
+			return err
+		}
+		c.Unique = int64(s[kindAll].GetCardinality())
+		c.Reached = int64(s[kindConnected].GetCardinality())
+		c.New = c.Unique - int64(s[kindAll].AndCardinality(b.set))
+		c.NeverPickedUp = int64(s[kindNotPickedUp].GetCardinality() - s[kindNotPickedUp].AndCardinality(s[kindConnected]))
+		return nil
+	})
+	return c, err
+}
+
+// before is the set of numbers that had a call before some day.
+type before struct{ set *roaring.Bitmap }
+
+func (b *before) has(n number.ID) bool { return b.set.Contains(uint32(n)) }
+
+// beforeCache keeps the last few such sets; the sum of the generations of the days before tells whether one is still
+// true.
+type beforeCache struct {
+	mu   sync.Mutex
+	sets map[beforeKey]*before
+}
+
+type beforeKey struct {
+	org  account.OrgID
+	from civil.Day
+	gens int64
+	days int64
+}
+
+const maxBefore = 16
+
+func (r *Reporter) seenBefore(ctx context.Context, tx *db.Tx, org account.OrgID, from civil.Day) (*before, error) {
+	key := beforeKey{org: org, from: from}
+	if err := tx.Row(ctx, `SELECT coalesce(sum(gen), 0), count(*) FROM days WHERE org_id = $1 AND day < $2`, org, from).Scan(&key.gens, &key.days); err != nil {
+		return nil, err
+	}
+	r.before.mu.Lock()
+	b, ok := r.before.sets[key]
+	r.before.mu.Unlock()
+	if ok {
+		return b, nil
+	}
+	s, err := r.coarse(ctx, tx, org, -1<<30, from, kindAll)
+	if err != nil {
+		return nil, err
+	}
+	s[kindAll].RunOptimize() // ids are given out in order of appearance, so these are mostly runs
+	b = &before{s[kindAll]}
+	r.before.mu.Lock()
+	defer r.before.mu.Unlock()
+	if len(r.before.sets) >= maxBefore || r.before.sets == nil {
+		r.before.sets = map[beforeKey]*before{}
+	}
+	r.before.sets[key] = b
+	return b, nil
+}
+
+// Settle writes the coarse rows of an organisation's days before until that are missing or stale, a few at a time, and
+// tells whether all are in place. The server calls it when it has nothing better to do.
+func (r *Reporter) Settle(ctx context.Context, org account.OrgID, until civil.Day, most int) (done bool, err error) {
+	var days []dayGen
+	stored := map[[2]int32]int64{}
+	if err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
+		if days, err = daysOf(ctx, tx, org, -1<<30, until); err != nil {
+			return err
+		}
+		_, err = db.Select(ctx, tx, func(s db.Scanner) (struct{}, error) {
+			var level, period int32
+			var gen int64
+			err := s.Scan(&level, &period, &gen)
+			stored[[2]int32{level, period}] = gen
+			return struct{}{}, err
+		}, `SELECT level, period, gen FROM coarse WHERE org_id = $1 AND kind = $2`, org, int(kindAll))
+		return err
+	}); err != nil {
+		return false, err
+	}
+	blocks := map[civil.Day][]dayGen{}
+	for _, d := range days {
+		blocks[d.day/blockDays] = append(blocks[d.day/blockDays], d)
+		if stored[[2]int32{levelDay, int32(d.day)}] == d.gen {
+			continue
+		}
+		if most--; most < 0 {
+			return false, nil
+		}
+		if err := r.settleDay(ctx, org, d); err != nil {
+			return false, err
+		}
+	}
+	for block, in := range blocks {
+		if (block+1)*blockDays > until { // the newest block still grows
+			continue
+		}
+		var gen int64
+		for _, d := range in {
+			gen += d.gen
+		}
+		if stored[[2]int32{levelBlock, int32(block)}] == gen {
+			continue
+		}
+		if most--; most < 0 {
+			return false, nil
+		}
+		if err := r.settleBlock(ctx, org, block); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (r *Reporter) settleDay(ctx context.Context, org account.OrgID, d dayGen) error {
+	var s sets
+	if err := r.db.Read(ctx, func(tx *db.Tx) error {
+		now, err := daysOf(ctx, tx, org, d.day, d.day+1)
+		if err != nil || len(now) == 0 {
+			return err
+		}
+		d = now[0] // it may have changed since it was listed
+		p, err := loadPack(ctx, tx, org, d)
+		if err != nil {
+			return err
+		}
+		s, err = setsOf(p)
+		return err
+	}); err != nil || s[kindAll] == nil {
+		return err
+	}
+	return r.storeSets(ctx, org, levelDay, int32(d.day), d.gen, &s)
+}
+
+func (r *Reporter) settleBlock(ctx context.Context, org account.OrgID, block civil.Day) error {
+	var s sets
+	var gen int64
+	if err := r.db.Read(ctx, func(tx *db.Tx) error {
+		days, err := daysOf(ctx, tx, org, block*blockDays, (block+1)*blockDays)
+		if err != nil {
+			return err
+		}
+		for _, d := range days {
+			gen += d.gen
+		}
+		s, err = r.coarse(ctx, tx, org, block*blockDays, (block+1)*blockDays, kindAll, kindUnattended, kindConnected, kindNotPickedUp)
+		return err
+	}); err != nil {
+		return err
+	}
+	return r.storeSets(ctx, org, levelBlock, int32(block), gen, &s)
+}
+
+// storeSets writes sets with the generation they were asked for.
+func (r *Reporter) storeSets(ctx context.Context, org account.OrgID, level int, period int32, gen int64, s *sets) error {
+	return r.db.Tx(ctx, func(tx *db.Tx) error {
+		for k := range s {
+			s[k].RunOptimize()
+			b, err := s[k].ToBytes()
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `INSERT INTO coarse (org_id, level, period, kind, gen, b) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (org_id, level, period, kind) DO UPDATE SET gen = excluded.gen, b = excluded.b`, org, level, period, k, gen, b); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

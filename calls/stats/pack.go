@@ -1,0 +1,277 @@
+package stats
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/calls/number"
+	"parley/calls/roll"
+	"parley/platform/civil"
+	"parley/platform/db"
+)
+
+// pack is all roll-ups of one organisation's day, one after the other.
+type pack struct {
+	day    civil.Day
+	gen    int64
+	agents []account.AgentNo // ascending
+	ends   []uint32          // where each agent's roll-up ends in buf
+	buf    []byte
+}
+
+func (p *pack) add(agent account.AgentNo, blob []byte) {
+	p.agents = append(p.agents, agent)
+	p.buf = append(p.buf, blob...)
+	p.ends = append(p.ends, uint32(len(p.buf)))
+}
+
+func (p *pack) at(i int) []byte {
+	from := uint32(0)
+	if i > 0 {
+		from = p.ends[i-1]
+	}
+	return p.buf[from:p.ends[i]]
+}
+
+// of is one agent's roll-up, or nil.
+func (p *pack) of(agent account.AgentNo) []byte {
+	if i, ok := slices.BinarySearch(p.agents, agent); ok {
+		return p.at(i)
+	}
+	return nil
+}
+
+func (p *pack) bytes() int { return cap(p.buf) + 8*cap(p.agents) + 64 }
+
+// packCache keeps the packs that were used last, up to a number of bytes. A pack holds only for the generation of its
+// day that it was read at.
+type packCache struct {
+	mu    sync.Mutex
+	limit int
+	size  int
+	clock int64
+	packs map[packKey]*cached
+}
+
+type packKey struct {
+	org account.OrgID
+	day civil.Day
+}
+
+type cached struct {
+	*pack
+	used int64
+}
+
+func (c *packCache) get(k packKey, gen int64) *pack {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, ok := c.packs[k]
+	if !ok || p.gen != gen {
+		return nil
+	}
+	c.clock++
+	p.used = c.clock
+	return p.pack
+}
+
+func (c *packCache) put(k packKey, p *pack) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.packs[k]; ok {
+		c.size -= old.bytes()
+	}
+	c.clock++
+	c.packs[k] = &cached{p, c.clock}
+	if c.size += p.bytes(); c.size > c.limit {
+		c.shrink()
+	}
+}
+
+// shrink drops the half that was used longest ago.
+func (c *packCache) shrink() {
+	ages := make([]int64, 0, len(c.packs))
+	for _, p := range c.packs {
+		ages = append(ages, p.used)
+	}
+	slices.Sort(ages)
+	middle := ages[len(ages)/2]
+	for k, p := range c.packs {
+		if p.used <= middle && c.size > c.limit/2 {
+			c.size -= p.bytes()
+			delete(c.packs, k)
+		}
+	}
+}
+
+// dayGen is a day that has calls, with its generation.
+type dayGen struct {
+	day civil.Day
+	gen int64
+}
+
+func daysOf(ctx context.Context, tx *db.Tx, org account.OrgID, from, to civil.Day) ([]dayGen, error) {
+	return db.Select(ctx, tx, func(r db.Scanner) (d dayGen, err error) { return d, r.Scan(&d.day, &d.gen) },
+		`SELECT day, gen FROM days WHERE org_id = $1 AND day >= $2 AND day < $3 ORDER BY day`, org, from, to)
+}
+
+// fewAgents is up to how many agents their own roll-ups are read one by one instead of the whole day's.
+const fewAgents = 3
+
+// packs gives the roll-ups that a query stands on, by day: the stored ones, or, where the query filters, roll-ups built
+// for it from the calls.
+func (r *Reporter) packs(ctx context.Context, tx *db.Tx, org *account.Org, q *Query) ([]*pack, error) {
+	days, err := daysOf(ctx, tx, org.ID, q.From, q.To)
+	if err != nil {
+		return nil, err
+	}
+	if !q.Filter.IsZero() {
+		return r.filteredPacks(ctx, tx, org, q)
+	}
+	out := make([]*pack, 0, len(days))
+	for _, d := range days {
+		p := r.cache.get(packKey{org.ID, d.day}, d.gen)
+		if p == nil && q.Agents != nil && len(q.Agents) <= fewAgents {
+			p, err = loadFew(ctx, tx, org.ID, d, q.Agents)
+		} else if p == nil {
+			if p, err = loadPack(ctx, tx, org.ID, d); err == nil {
+				r.cache.put(packKey{org.ID, d.day}, p)
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func loadPack(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*pack, error) {
+	rows, err := tx.Rows(ctx, `SELECT agent, b FROM rolls WHERE org_id = $1 AND day = $2 ORDER BY agent`, org, d.day)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	p := &pack{day: d.day, gen: d.gen}
+	for rows.Next() {
+		var agent account.AgentNo
+		var b []byte
+		if err := rows.Scan(&agent, &b); err != nil {
+			return nil, err
+		}
+		p.add(agent, b)
+	}
+	p.buf = slices.Clip(p.buf)
+	return p, rows.Err()
+}
+
+func loadFew(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen, agents []account.AgentNo) (*pack, error) {
+	p := &pack{day: d.day, gen: d.gen}
+	sorted := slices.Sorted(slices.Values(agents))
+	for _, a := range slices.Compact(sorted) {
+		b, ok, err := db.One(ctx, tx, func(r db.Scanner) (b []byte, err error) { return b, r.Scan(&b) },
+			`SELECT b FROM rolls WHERE org_id = $1 AND day = $2 AND agent = $3`, org, d.day, a)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			p.add(a, b)
+		}
+	}
+	return p, nil
+}
+
+// filteredPacks builds roll-ups from the calls that pass the filter, so that filtered reports go the same way as all
+// others.
+func (r *Reporter) filteredPacks(ctx context.Context, tx *db.Tx, org *account.Org, q *Query) ([]*pack, error) {
+	excluded, err := r.book.Excluded(ctx, tx, org.ID)
+	if err != nil {
+		return nil, err
+	}
+	b := packBuilder{zone: org.Location(), rules: roll.Of(org)}
+	where := call.Where(org.ID).And(`day >= ?`, q.From).And(`day < ?`, q.To).Agents(q.Agents).Filter(&q.Filter, org.ConnectedFrom)
+	err = call.Each(ctx, tx, where, `ORDER BY org_id, day, agent`, func(row *call.Row) error {
+		if q.Filter.Match(row, b.zone, excluded.Hidden) {
+			b.add(row)
+		}
+		return nil
+	})
+	b.finish()
+	return b.packs, err
+}
+
+type packBuilder struct {
+	zone  *time.Location
+	rules roll.Rules
+	packs []*pack
+	agent account.AgentNo
+	rows  []roll.Row
+	day   roll.Day
+	blob  []byte
+}
+
+func (b *packBuilder) add(r *call.Row) {
+	if len(b.packs) == 0 || b.packs[len(b.packs)-1].day != r.Day {
+		b.finish()
+		b.packs = append(b.packs, &pack{day: r.Day})
+	}
+	if r.Agent != b.agent {
+		b.finish()
+		b.agent = r.Agent
+	}
+	b.rows = append(b.rows, roll.Row{Start: r.Start, Number: r.Number, Type: r.Type, Seconds: r.Seconds, Line: int32(r.Line)})
+}
+
+func (b *packBuilder) finish() {
+	if len(b.rows) == 0 {
+		return
+	}
+	p := b.packs[len(b.packs)-1]
+	b.day.Build(b.rows, p.day.Start(b.zone), b.rules)
+	b.blob = b.day.Encode(b.blob[:0])
+	p.add(b.agent, b.blob)
+	b.rows = b.rows[:0]
+}
+
+// rowsOf reads the calls of some numbers in the query's scope, found through the roll-ups, in the table's order.
+func (r *Reporter) rowsOf(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, packs []*pack, want map[number.ID]bool) ([]call.Row, error) {
+	if len(want) == 0 {
+		return nil, nil
+	}
+	excluded, err := r.book.Excluded(ctx, tx, org.ID)
+	if err != nil {
+		return nil, err
+	}
+	zone := org.Location()
+	only := q.agentSet()
+	var out []call.Row
+	var d roll.Day
+	for _, p := range packs {
+		for i, agent := range p.agents {
+			if only != nil && !only[agent] {
+				continue
+			}
+			if err := d.Decode(p.at(i)); err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(d.Numbers, func(e roll.Entry) bool { return want[e.Number] }) {
+				continue
+			}
+			where := call.Where(org.ID).And(`day = ?`, p.day).And(`agent = ?`, agent).Filter(&q.Filter, org.ConnectedFrom)
+			err := call.Each(ctx, tx, where, "", func(row *call.Row) error {
+				if want[row.Number] && q.Filter.Match(row, zone, excluded.Hidden) {
+					out = append(out, *row)
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}

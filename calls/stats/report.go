@@ -1,0 +1,462 @@
+package stats
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/calls/number"
+	"parley/calls/roll"
+	"parley/platform/civil"
+	"parley/platform/db"
+	"parley/platform/fault"
+)
+
+// Reporter answers reports.
+type Reporter struct {
+	db     *db.DB
+	book   *number.Book
+	calls  *call.Store
+	now    func() time.Time
+	cache  packCache
+	tables sync.Pool
+	before beforeCache
+}
+
+// cacheBytes bounds the roll-ups kept in memory: a year of about 1,000 agents.
+const cacheBytes = 72 << 20
+
+// New makes a Reporter.
+func New(d *db.DB, book *number.Book, calls *call.Store, now func() time.Time) *Reporter {
+	r := &Reporter{db: d, book: book, calls: calls, now: now, cache: packCache{limit: cacheBytes, packs: map[packKey]*cached{}}}
+	r.tables.New = func() any { return &table{} }
+	return r
+}
+
+// maxDays bounds a range: positions of days are kept in 16 bits.
+const maxDays = 20_000
+
+// Query says what a report is about: a scope, a range of local days and a filter.
+type Query struct {
+	Agents   []account.AgentNo // nil = the whole organisation
+	From, To civil.Day         // To exclusive
+	Filter   call.Filter
+	// Until lets connected calls after the range count as attending those missed in it; zero means the range's end.
+	Until civil.Day
+}
+
+func (q *Query) check() error {
+	if q.To <= q.From {
+		return fault.Field("to", "The range ends on %s, which is not after its first day %s. Choose a later end; it is not part of the range itself.", q.To, q.From)
+	}
+	if q.To-q.From > maxDays {
+		return fault.Field("from", "The range has %d days; at most %d fit. Choose a later start.", q.To-q.From, maxDays)
+	}
+	return nil
+}
+
+func (q *Query) agentSet() map[account.AgentNo]bool {
+	if q.Agents == nil {
+		return nil
+	}
+	m := make(map[account.AgentNo]bool, len(q.Agents))
+	for _, a := range q.Agents {
+		m[a] = true
+	}
+	return m
+}
+
+// HourSum is calls by the local hour they started in.
+type HourSum struct {
+	Calls, Connected, Unattended, Talk int64
+}
+
+func (h *HourSum) add(o *roll.Hour) {
+	h.Calls += int64(o.Calls)
+	h.Connected += int64(o.Connected)
+	h.Unattended += int64(o.Unattended)
+	h.Talk += o.Talk
+}
+
+// AgentFigures are one agent's.
+type AgentFigures struct {
+	Agent account.AgentNo
+	Figures
+}
+
+// DayFigures are one day's; figures about people are left out.
+type DayFigures struct {
+	Day civil.Day
+	Figures
+}
+
+// Span is one agent's working day.
+type Span struct {
+	Agent       account.AgentNo
+	Day         civil.Day
+	First, Last time.Time
+	Span        time.Duration
+	Active      time.Duration
+	Calls       int64
+	Talk        time.Duration
+}
+
+// Report is everything one pass over the roll-ups says about a scope and range.
+type Report struct {
+	Figures
+	Agents []AgentFigures // by calls, most first
+	Days   []DayFigures   // every day of the range, without calls too
+	Heat   [7][24]HourSum // weekday (Sunday first) × local hour
+	Hours  [24]HourSum    // local hour
+	Spans  []Span         // by day and agent; only with WithSpans
+	Rules  roll.Rules     // the settings the figures were computed with
+}
+
+// Part asks for parts of a report that cost extra.
+type Part int
+
+// The parts.
+const (
+	WithAgents Part = 1 << iota // figures per agent
+	WithSpans                   // each agent's working days
+	WithPeople                  // figures about people
+)
+
+// Report computes a report over one snapshot of the data.
+func (r *Reporter) Report(ctx context.Context, org *account.Org, q Query, parts Part) (*Report, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	var out *Report
+	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
+		out, err = r.report(ctx, tx, org, &q, parts)
+		return err
+	})
+	return out, err
+}
+
+func (r *Reporter) report(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, parts Part) (*Report, error) {
+	packs, err := r.packs(ctx, tx, org, q)
+	if err != nil {
+		return nil, err
+	}
+	p := &pass{r: r, org: org, q: q, parts: parts, zone: org.Location(), out: &Report{Rules: roll.Of(org)}}
+	p.out.Days = make([]DayFigures, q.To-q.From)
+	for i := range p.out.Days {
+		p.out.Days[i].Day = q.From + civil.Day(i)
+	}
+	if parts&WithPeople != 0 {
+		release, err := p.prepare(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
+	if err := p.walk(packs); err != nil {
+		return nil, err
+	}
+	if parts&WithPeople != 0 {
+		if err := p.people(ctx, tx, packs); err != nil {
+			return nil, err
+		}
+	}
+	p.finish()
+	return p.out, nil
+}
+
+// pass is one walk over roll-ups, agent by agent.
+type pass struct {
+	r     *Reporter
+	org   *account.Org
+	q     *Query
+	parts Part
+	zone  *time.Location
+	out   *Report
+
+	all, own              *table // numbers of the scope, and of the agent at hand
+	before                *before
+	talk, talkIn, talkOut talkTimes
+}
+
+func (p *pass) prepare(ctx context.Context, tx *db.Tx) (release func(), err error) {
+	n, err := p.r.book.Count(ctx, tx, p.org.ID)
+	if err != nil {
+		return nil, err
+	}
+	if p.before, err = p.r.seenBefore(ctx, tx, p.org.ID, p.q.From); err != nil {
+		return nil, err
+	}
+	p.all, p.own = p.r.tables.Get().(*table), p.r.tables.Get().(*table)
+	p.all.size(n)
+	p.own.size(n)
+	return func() {
+		p.all.clear()
+		p.own.clear()
+		p.r.tables.Put(p.all)
+		p.r.tables.Put(p.own)
+	}, nil
+}
+
+// walk goes agent by agent, so that each agent's people can be counted on the way.
+func (p *pass) walk(packs []*pack) error {
+	agents := p.q.Agents
+	if agents == nil {
+		agents = agentsOf(packs)
+	} else {
+		agents = slices.Compact(slices.Sorted(slices.Values(agents)))
+	}
+	next := make([]int, len(packs)) // both lists ascend, so each pack is walked once
+	var day roll.Day
+	for _, agent := range agents {
+		mine := AgentFigures{Agent: agent}
+		for i, pk := range packs {
+			for next[i] < len(pk.agents) && pk.agents[next[i]] < agent {
+				next[i]++
+			}
+			if next[i] == len(pk.agents) || pk.agents[next[i]] != agent {
+				continue
+			}
+			if err := day.Decode(pk.at(next[i])); err != nil {
+				return err
+			}
+			p.agentDay(&mine, &day, pk.day)
+		}
+		p.endAgent(&mine)
+	}
+	return nil
+}
+
+func agentsOf(packs []*pack) []account.AgentNo {
+	var all []account.AgentNo
+	for _, p := range packs {
+		all = append(all, p.agents...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (p *pass) agentDay(mine *AgentFigures, d *roll.Day, day civil.Day) {
+	i := int(day - p.q.From)
+	mine.add(d)
+	p.out.Days[i].add(d)
+	heat := &p.out.Heat[day.Weekday()]
+	for h := range d.Hours {
+		if d.Hours[h].Calls > 0 {
+			heat[h].add(&d.Hours[h])
+		}
+	}
+	p.talkIn.add(d.TalksIn)
+	p.talkOut.add(d.TalksOut)
+	if p.parts&WithSpans != 0 && d.Calls() > 0 {
+		p.span(mine.Agent, d, day)
+	}
+	if p.parts&WithPeople == 0 {
+		return
+	}
+	position := uint16(i + 1)
+	for j := range d.Numbers {
+		e := &d.Numbers[j]
+		if e.Flags&roll.Hidden != 0 {
+			continue
+		}
+		p.all.add(e, position)
+		if p.parts&WithAgents != 0 {
+			p.own.add(e, position)
+		}
+	}
+}
+
+func (p *pass) span(agent account.AgentNo, d *roll.Day, day civil.Day) {
+	first := day.Start(p.zone).Add(time.Duration(d.First) * time.Second)
+	p.out.Spans = append(p.out.Spans, Span{
+		Agent: agent, Day: day, First: first, Last: first.Add(time.Duration(d.Span) * time.Second),
+		Span: time.Duration(d.Span) * time.Second, Active: time.Duration(d.Span-d.Idle) * time.Second,
+		Calls: int64(d.Calls()), Talk: time.Duration(d.TalkIn+d.TalkOut) * time.Second,
+	})
+}
+
+func (p *pass) endAgent(mine *AgentFigures) {
+	if p.parts&WithAgents == 0 {
+		p.out.merge(&mine.Figures)
+		return
+	}
+	if p.parts&WithPeople != 0 {
+		for _, n := range p.own.met {
+			mine.person(&p.own.at[n], number.ID(n), p.before)
+		}
+		p.own.clear()
+	}
+	if mine.Calls() > 0 || mine.UniqueClients > 0 {
+		p.out.Agents = append(p.out.Agents, *mine)
+	}
+	p.out.merge(&mine.Figures)
+}
+
+// merge adds another scope's sums; figures about people do not add up and are counted apart.
+func (f *Figures) merge(o *Figures) {
+	for t, n := range o.Types {
+		f.Types[t] += n
+	}
+	f.ZeroIncoming += o.ZeroIncoming
+	f.ConnectedIn += o.ConnectedIn
+	f.ConnectedOut += o.ConnectedOut
+	f.TalkIn += o.TalkIn
+	f.TalkOut += o.TalkOut
+	f.Unattended += o.Unattended
+	f.Span += o.Span
+	f.Active += o.Active
+	f.AgentDays += o.AgentDays
+	f.LongestIn = max(f.LongestIn, o.LongestIn)
+	f.LongestOut = max(f.LongestOut, o.LongestOut)
+}
+
+// person counts one number. Within one agent nothing is unsettled: the agent's day is in order by itself.
+func (f *Figures) person(s *seen, n number.ID, b *before) {
+	f.UniqueClients++
+	if s.flags&roll.Connected != 0 {
+		f.ReachedClients++
+	}
+	if !b.has(n) {
+		f.NewClients++
+	}
+	if s.neverPickedUp() {
+		f.NeverPickedUpClients++
+	}
+	if s.firstUnattended != 0 {
+		f.UnattendedClients++
+	}
+	if s.attendance() == neverAttended {
+		f.NeverAttendedClients++
+		f.NeverAttendedCalls += int64(s.unattended)
+	}
+}
+
+// people counts the scope's numbers, putting the unsettled ones in order.
+func (p *pass) people(ctx context.Context, tx *db.Tx, packs []*pack) error {
+	if err := p.later(ctx, tx); err != nil {
+		return err
+	}
+	open := map[number.ID]bool{}
+	for _, n := range p.all.met {
+		s := &p.all.at[n]
+		p.out.person(s, number.ID(n), p.before)
+		if s.attendance() == unsettled {
+			open[number.ID(n)] = true
+		}
+	}
+	never, err := p.settle(ctx, tx, packs, open)
+	if err != nil {
+		return err
+	}
+	for n := range never {
+		p.out.NeverAttendedClients++
+		p.out.NeverAttendedCalls += int64(p.all.at[n].unattended)
+	}
+	return nil
+}
+
+// later lets connected calls between the range's end and Until count.
+func (p *pass) later(ctx context.Context, tx *db.Tx) error {
+	if p.q.Until <= p.q.To {
+		return nil
+	}
+	q := *p.q
+	q.From, q.To = p.q.To, p.q.Until
+	packs, err := p.r.packs(ctx, tx, p.org, &q)
+	if err != nil {
+		return err
+	}
+	only := p.q.agentSet()
+	position := uint16(p.q.To-p.q.From) + 1 // any day after the range is after every day of it
+	var d roll.Day
+	for _, pk := range packs {
+		for i, agent := range pk.agents {
+			if only != nil && !only[agent] {
+				continue
+			}
+			if err := d.Decode(pk.at(i)); err != nil {
+				return err
+			}
+			for j := range d.Numbers {
+				if e := &d.Numbers[j]; e.Flags&roll.Connected != 0 && int(e.Number) < len(p.all.at) {
+					if s := &p.all.at[e.Number]; s.firstUnattended != 0 {
+						s.lastConnected = position
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// settle reads the calls of unsettled numbers on their first unattended day and tells which were never attended.
+func (p *pass) settle(ctx context.Context, tx *db.Tx, packs []*pack, open map[number.ID]bool) (map[number.ID]bool, error) {
+	byDay := map[civil.Day]map[number.ID]bool{}
+	for n := range open {
+		day := p.q.From + civil.Day(p.all.at[n].firstUnattended-1)
+		if byDay[day] == nil {
+			byDay[day] = map[number.ID]bool{}
+		}
+		byDay[day][n] = true
+	}
+	never := map[number.ID]bool{}
+	for _, pk := range packs {
+		want := byDay[pk.day]
+		if len(want) == 0 {
+			continue
+		}
+		rows, err := p.r.rowsOf(ctx, tx, p.org, p.q, []*pack{pk}, want)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(rows, func(a, b call.Row) int { return cmp.Compare(a.Start, b.Start) })
+		for n := range want {
+			if !attendedIn(rows, n, p.org.ConnectedFrom) {
+				never[n] = true
+			}
+		}
+	}
+	return never, nil
+}
+
+// attendedIn tells whether a number was connected at or after its first unattended call; rows ascend by start.
+func attendedIn(rows []call.Row, n number.ID, connectedFrom int) bool {
+	first := int64(-1)
+	for i := range rows {
+		if r := &rows[i]; r.Number == n && roll.IsUnattended(r.Type, r.Seconds, connectedFrom) {
+			first = r.Start
+			break
+		}
+	}
+	return slices.ContainsFunc(rows, func(r call.Row) bool {
+		return r.Number == n && r.Start >= first && r.Outcome(connectedFrom) == call.OutcomeConnected
+	})
+}
+
+func (p *pass) finish() {
+	f := &p.out.Figures
+	f.MedianIn, _ = p.talkIn.median()
+	f.MedianOut, _ = p.talkOut.median()
+	p.talk.merge(&p.talkIn)
+	p.talk.merge(&p.talkOut)
+	f.MedianTalk, f.hasTalk = p.talk.median()
+	for w := range p.out.Heat {
+		for h := range p.out.Heat[w] {
+			x, sum := &p.out.Heat[w][h], &p.out.Hours[h]
+			sum.Calls += x.Calls
+			sum.Connected += x.Connected
+			sum.Unattended += x.Unattended
+			sum.Talk += x.Talk
+		}
+	}
+	slices.SortFunc(p.out.Agents, func(a, b AgentFigures) int {
+		return cmp.Or(cmp.Compare(b.Calls(), a.Calls()), cmp.Compare(a.Agent, b.Agent))
+	})
+	slices.SortFunc(p.out.Spans, func(a, b Span) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Agent, b.Agent))
+	})
+}
