@@ -1,0 +1,115 @@
+// Package web serves the pages for people. One file per noun holds its routes, its page structs and its handlers; the
+// parts they are made of live in ui, the words in phrase, the charts in chart.
+//
+// A handler returns an error instead of writing one: visit turns its kind into a page or a redirect, once.
+package web
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/calls/device"
+	"parley/calls/ingest"
+	"parley/calls/number"
+	"parley/calls/stats"
+	"parley/platform/db"
+	"parley/web/assets"
+	"parley/web/template"
+	"parley/web/ui"
+)
+
+// Deps are what the pages are made from. All fields are needed but URL, Dev and Version.
+type Deps struct {
+	DB        *db.DB
+	Accounts  *account.Accounts
+	Devices   *device.Devices
+	Book      *number.Book
+	Calls     *call.Store
+	Writer    *ingest.Writer
+	Reporter  *stats.Reporter
+	RemoveOrg func(ctx context.Context, org account.OrgID) error // deletes an organisation everywhere, keys included
+
+	URL     string // public base address such as https://calls.example.com; "" = as the browser asks
+	Dev     bool   // shows the developer's pages to everybody who may see them, and the gallery
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// site is the running web part.
+type site struct {
+	Deps
+	ui *ui.UI
+}
+
+// New gives the handler of all pages and assets. It fails when a route does not say whom it is for.
+func New(d Deps) (http.Handler, error) {
+	s := &site{Deps: d}
+	var err error
+	if s.ui, err = ui.New(ui.Options{Templates: template.Files, Assets: assets.Built(), Now: d.Now, Log: d.Log}); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
+		if err := r.check(); err != nil {
+			return nil, err
+		}
+		mux.Handle(r.pattern, s.serve(r))
+	}
+	mux.Handle("GET "+ui.Prefix, s.ui.Assets())
+	mux.Handle("/", s.serve(route{pattern: "/", needs: Public, handle: nothingHere}))
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(s.serve(route{pattern: "/", needs: Public, handle: foreignForm}))
+	return ui.Secure(guard.Handler(mux)), nil
+}
+
+// base is the address that links in mails begin with.
+func (s *site) base(r *http.Request) string {
+	if s.URL != "" {
+		return strings.TrimRight(s.URL, "/")
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// secure tells whether browsers reach us over TLS, so that cookies can be kept to it.
+func (s *site) secure(r *http.Request) bool {
+	if s.URL != "" {
+		return strings.HasPrefix(s.URL, "https:")
+	}
+	return r.TLS != nil
+}
+
+// from says where a request comes from. The address is that of the connection: a proxy's header could be forged.
+func from(r *http.Request) account.SignInFrom {
+	ip := ""
+	if a, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		ip = a.Addr().Unmap().String()
+	}
+	return account.SignInFrom{IP: ip, UserAgent: r.UserAgent()}
+}
+
+// local is path when it leads to a page of ours, and "/" otherwise, so that a link cannot send people elsewhere.
+func local(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
+}
+
+// patternError tells a programmer what is wrong with a route.
+func patternError(pattern, what string) error {
+	return fmt.Errorf("web: the route %q %s", pattern, what)
+}
