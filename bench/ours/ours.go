@@ -15,6 +15,7 @@ import (
 	"parley/bench/measure"
 	"parley/bench/seed"
 	"parley/calls/call"
+	"parley/calls/ingest"
 	"parley/calls/number"
 	"parley/calls/roll"
 	"parley/calls/stats"
@@ -62,7 +63,7 @@ func (e *Engine) open(ctx context.Context) error {
 	for _, s := range []struct {
 		name  string
 		files fs.FS
-	}{{"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema}} {
+	}{{"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema}, {"ingest", ingest.Schema}} {
 		if err := e.data.Migrate(ctx, s.name, s.files); err != nil {
 			return err
 		}

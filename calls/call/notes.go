@@ -175,11 +175,11 @@ func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	return nil
 }
 
-// Touch marks a day as changed, so that everything derived from its calls is known to be stale.
-func Touch(ctx context.Context, tx *db.Tx, org account.OrgID, day civil.Day) error {
-	_, err := tx.Exec(ctx, `INSERT INTO days (org_id, day, gen) VALUES ($1, $2, 1)
-		ON CONFLICT (org_id, day) DO UPDATE SET gen = days.gen + 1`, org, day)
-	return err
+// Touch marks a day as changed, so that everything derived from its calls is known to be stale, and gives its new
+// generation. Whoever changes calls touches their days.
+func Touch(ctx context.Context, tx *db.Tx, org account.OrgID, day civil.Day) (gen int64, err error) {
+	return gen, tx.Row(ctx, `INSERT INTO days (org_id, day, gen) VALUES ($1, $2, 1)
+		ON CONFLICT (org_id, day) DO UPDATE SET gen = days.gen + 1 RETURNING gen`, org, day).Scan(&gen)
 }
 
 // Move carries note and tags from one key to another inside a running transaction. The note is sealed anew, because

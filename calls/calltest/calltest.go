@@ -27,6 +27,7 @@ func Schemas() []dbtest.Schema {
 		{Series: "call", Files: call.Schema},
 		{Series: "roll", Files: roll.Schema},
 		{Series: "device", Files: device.Schema},
+		{Series: "ingest", Files: ingest.Schema},
 	}
 }
 

@@ -102,7 +102,7 @@ func (w *Writer) Sync(ctx context.Context, devices *device.Devices, org *account
 	}
 	var answers []Answer
 	err = w.submit(ctx, len(items), func(ctx context.Context, u *unit) (err error) {
-		if answers, err = u.put(ctx, org, items); err != nil {
+		if answers, err = u.put(ctx, org, items, nil); err != nil {
 			return err
 		}
 		return devices.Synced(ctx, u.tx, dev, len(b.Calls), b.Waiting, newest(items, w.now()))

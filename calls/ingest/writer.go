@@ -4,6 +4,7 @@ package ingest
 
 import (
 	"context"
+	"embed"
 	"time"
 
 	"parley/account"
@@ -13,6 +14,11 @@ import (
 	"parley/platform/fault"
 	"parley/platform/vault"
 )
+
+// Schema holds the package's tables, series "ingest".
+//
+//go:embed schema/*.sql
+var Schema embed.FS
 
 // State says what became of one call that was handed in.
 type State int8
@@ -103,11 +109,13 @@ type Writer struct {
 	jobs    chan *job
 	ended   chan struct{}
 	inserts [len(insertSizes)]string
+	recent  recent
 }
 
 // NewWriter makes a Writer; run it with Run.
 func NewWriter(d *db.DB, keys *vault.Keys, book *number.Book, now func() time.Time) *Writer {
-	return &Writer{db: d, keys: keys, book: book, now: now, jobs: make(chan *job, queue), ended: make(chan struct{}), inserts: insertTexts()}
+	return &Writer{db: d, keys: keys, book: book, now: now, jobs: make(chan *job, queue), ended: make(chan struct{}),
+		inserts: insertTexts(), recent: recent{days: map[orgDay]*recentDay{}}}
 }
 
 // Run writes until ctx ends; then it finishes what it has begun and refuses what still waits.
@@ -210,7 +218,7 @@ func (w *Writer) submit(ctx context.Context, calls int, do func(ctx context.Cont
 func (w *Writer) Put(ctx context.Context, org *account.Org, items []Item) ([]Answer, error) {
 	var answers []Answer
 	err := w.submit(ctx, len(items), func(ctx context.Context, u *unit) (err error) {
-		answers, err = u.put(ctx, org, items)
+		answers, err = u.put(ctx, org, items, nil)
 		return err
 	})
 	return answers, err
@@ -221,7 +229,7 @@ func (w *Writer) Delete(ctx context.Context, org *account.Org, keys []call.Key) 
 	there := make([]bool, len(keys))
 	err := w.submit(ctx, len(keys), func(ctx context.Context, u *unit) (err error) {
 		for i, k := range keys {
-			if there[i], err = u.delete(ctx, org, k); err != nil {
+			if there[i], err = u.delete(ctx, org, k, 0); err != nil {
 				return err
 			}
 		}
@@ -240,19 +248,26 @@ func (w *Writer) Correct(ctx context.Context, org *account.Org, key call.Key, it
 	return answer, err
 }
 
-// Do runs fn in the writer's transaction, for changes that must commit together with calls.
+// Do runs fn in the writer's transaction, for changes that must commit together with calls. What was handed in before it
+// is in the tables when it runs.
 func (w *Writer) Do(ctx context.Context, fn func(ctx context.Context, tx *db.Tx) error) error {
-	return w.submit(ctx, 0, func(ctx context.Context, u *unit) error { return fn(ctx, u.tx) })
+	return w.submit(ctx, 0, func(ctx context.Context, u *unit) error {
+		if err := u.flush(ctx); err != nil {
+			return err
+		}
+		u.restart() // fn may change what was read
+		return fn(ctx, u.tx)
+	})
 }
 
-// putImport stores calls of an import together with what also, in the same transaction, records of it.
-func (w *Writer) putImport(ctx context.Context, org *account.Org, items []Item, also func(ctx context.Context, tx *db.Tx, answers []Answer) error) ([]Answer, error) {
-	var answers []Answer
-	err := w.submit(ctx, len(items), func(ctx context.Context, u *unit) (err error) {
-		if answers, err = u.put(ctx, org, items); err != nil {
+// putImport stores calls of an import together with what also, in the same transaction, records of it. also may run
+// again after a failed transaction.
+func (w *Writer) putImport(ctx context.Context, org *account.Org, items []Item, taken *claims, also func(ctx context.Context, tx *db.Tx, answers []Answer) error) error {
+	return w.submit(ctx, len(items), func(ctx context.Context, u *unit) error {
+		answers, err := u.put(ctx, org, items, taken)
+		if err != nil {
 			return err
 		}
 		return also(ctx, u.tx, answers)
 	})
-	return answers, err
 }
