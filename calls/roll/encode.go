@@ -137,10 +137,33 @@ func (r *reader) next() int64 {
 
 // Decode reads what Encode wrote into d, whose slices are used again.
 func (d *Day) Decode(b []byte) error {
-	if len(b) == 0 || b[0] != version {
+	r := reader{b: b}
+	d.sums(&r)
+	d.Numbers = r.numbers(d.Numbers)
+	return r.err()
+}
+
+// DecodeSums is Decode without the numbers, which are most of a roll-up: d.Numbers is empty afterwards.
+func (d *Day) DecodeSums(b []byte) error {
+	r := reader{b: b}
+	d.sums(&r)
+	d.Numbers = d.Numbers[:0]
+	return r.err()
+}
+
+func (r *reader) err() error {
+	if r.bad {
 		return errDamaged
 	}
-	r := &reader{b: b[1:]}
+	return nil
+}
+
+func (d *Day) sums(r *reader) {
+	if len(r.b) == 0 || r.b[0] != version {
+		r.bad, r.b = true, nil
+		return
+	}
+	r.b = r.b[1:]
 	for i := range d.Types {
 		d.Types[i] = int32(r.next())
 	}
@@ -155,11 +178,6 @@ func (d *Day) Decode(b []byte) error {
 	}
 	d.TalksIn, d.TalkIn = r.talks(d.TalksIn, d.ConnectedIn)
 	d.TalksOut, d.TalkOut = r.talks(d.TalksOut, d.ConnectedOut)
-	d.Numbers = r.numbers(d.Numbers)
-	if r.bad {
-		return errDamaged
-	}
-	return nil
 }
 
 func (r *reader) talks(into []int32, n int32) ([]int32, int64) {

@@ -43,14 +43,6 @@ func newSets() (s sets) {
 	return s
 }
 
-func (s *sets) or(o *sets) {
-	for k := range s {
-		if o[k] != nil {
-			s[k].Or(o[k])
-		}
-	}
-}
-
 // setsOf collects a day's numbers from its roll-ups. Hidden numbers belong to none.
 func setsOf(p *pack) (sets, error) {
 	s := newSets()
@@ -83,13 +75,30 @@ func setsOf(p *pack) (sets, error) {
 	return s, nil
 }
 
+// parts are the sets that make up a range, by kind, not united yet.
+type parts [kinds][]*roaring.Bitmap
+
+func (p *parts) add(s *sets) {
+	for k := range s {
+		p[k] = append(p[k], s[k])
+	}
+}
+
+// united is the union of each kind's sets.
+func (p *parts) united() (s sets) {
+	for k := range s {
+		s[k] = roaring.FastOr(p[k]...)
+	}
+	return s
+}
+
 // coarse gives the sets of numbers of [from, to), of the wanted kinds only: whole blocks and days from their rows where
 // those are still true, everything else from the roll-ups.
 func (r *Reporter) coarse(ctx context.Context, tx *db.Tx, org account.OrgID, from, to civil.Day, want ...kind) (sets, error) {
-	out := newSets()
+	var out parts
 	days, err := daysOf(ctx, tx, org, from, to)
 	if err != nil {
-		return out, err
+		return sets{}, err
 	}
 	for len(days) > 0 {
 		block := days[0].day / blockDays
@@ -101,27 +110,26 @@ func (r *Reporter) coarse(ctx context.Context, tx *db.Tx, org account.OrgID, fro
 		}
 		inBlock := days[:n]
 		days = days[n:]
-		whole := block*blockDays >= from && (block+1)*blockDays <= to
-		if whole {
-			ok, err := r.orRow(ctx, tx, org, levelBlock, int32(block), gen, &out, want)
+		if block*blockDays >= from && (block+1)*blockDays <= to {
+			ok, err := r.addRow(ctx, tx, org, levelBlock, int32(block), gen, &out, want)
 			if err != nil {
-				return out, err
+				return sets{}, err
 			}
 			if ok {
 				continue
 			}
 		}
 		for _, d := range inBlock {
-			if err := r.orDay(ctx, tx, org, d, &out, want); err != nil {
-				return out, err
+			if err := r.addDay(ctx, tx, org, d, &out, want); err != nil {
+				return sets{}, err
 			}
 		}
 	}
-	return out, nil
+	return out.united(), nil
 }
 
-func (r *Reporter) orDay(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen, out *sets, want []kind) error {
-	ok, err := r.orRow(ctx, tx, org, levelDay, int32(d.day), d.gen, out, want)
+func (r *Reporter) addDay(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen, out *parts, want []kind) error {
+	ok, err := r.addRow(ctx, tx, org, levelDay, int32(d.day), d.gen, out, want)
 	if ok || err != nil {
 		return err
 	}
@@ -132,16 +140,20 @@ func (r *Reporter) orDay(ctx context.Context, tx *db.Tx, org account.OrgID, d da
 		}
 	}
 	s, err := setsOf(p)
-	if err != nil {
-		return err
+	if err == nil {
+		out.add(&s)
 	}
-	out.or(&s)
-	return nil
+	return err
 }
 
-// orRow adds the stored sets of a period when they are of the given generation.
-func (r *Reporter) orRow(ctx context.Context, tx *db.Tx, org account.OrgID, level int, period int32, gen int64, out *sets, want []kind) (bool, error) {
+// addRow adds the stored sets of a period when they are of the given generation.
+func (r *Reporter) addRow(ctx context.Context, tx *db.Tx, org account.OrgID, level int, period int32, gen int64, out *parts, want []kind) (bool, error) {
 	for _, k := range want { // kinds of one period are written together, so only the first can fail
+		key := setKey{org, level, period, k}
+		if m := r.sets.get(key, gen); m != nil {
+			out[k] = append(out[k], m)
+			continue
+		}
 		var have int64
 		b, ok, err := db.One(ctx, tx, func(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b, &have) },
 			`SELECT b, gen FROM coarse WHERE org_id = $1 AND level = $2 AND period = $3 AND kind = $4`, org, level, period, int(k))
@@ -155,7 +167,8 @@ func (r *Reporter) orRow(ctx context.Context, tx *db.Tx, org account.OrgID, leve
 		if _, err := m.FromBuffer(b); err != nil {
 			return false, err
 		}
-		out[k].Or(m)
+		r.sets.put(key, gen, m, len(b)+64)
+		out[k] = append(out[k], m)
 	}
 	return true, nil
 }

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"sync"
 	"time"
@@ -132,22 +133,24 @@ func (r *Reporter) packs(ctx context.Context, tx *db.Tx, org *account.Org, q *Qu
 	if !q.Filter.IsZero() {
 		return r.filteredPacks(ctx, tx, org, q)
 	}
-	out := make([]*pack, 0, len(days))
-	for _, d := range days {
-		p := r.cache.get(packKey{org.ID, d.day}, d.gen)
-		if p == nil && q.Agents != nil && len(q.Agents) <= fewAgents {
-			p, err = loadFew(ctx, tx, org.ID, d, q.Agents)
-		} else if p == nil {
-			if p, err = loadPack(ctx, tx, org.ID, d); err == nil {
-				r.cache.put(packKey{org.ID, d.day}, p)
-			}
+	few := q.Agents != nil && len(q.Agents) <= fewAgents
+	out := make([]*pack, len(days))
+	var missing []*pack
+	for i, d := range days {
+		if out[i] = r.cache.get(packKey{org.ID, d.day}, d.gen); out[i] != nil {
+			continue
 		}
-		if err != nil {
+		if few {
+			out[i] = &pack{day: d.day, gen: d.gen}
+			missing = append(missing, out[i])
+			continue
+		}
+		if out[i], err = loadPack(ctx, tx, org.ID, d); err != nil {
 			return nil, err
 		}
-		out = append(out, p)
+		r.cache.put(packKey{org.ID, d.day}, out[i])
 	}
-	return out, nil
+	return out, loadFew(ctx, tx, org.ID, missing, q.Agents)
 }
 
 func loadPack(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*pack, error) {
@@ -159,7 +162,7 @@ func loadPack(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*pac
 	p := &pack{day: d.day, gen: d.gen}
 	for rows.Next() {
 		var agent account.AgentNo
-		var b []byte
+		var b sql.RawBytes
 		if err := rows.Scan(&agent, &b); err != nil {
 			return nil, err
 		}
@@ -169,20 +172,50 @@ func loadPack(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*pac
 	return p, rows.Err()
 }
 
-func loadFew(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen, agents []account.AgentNo) (*pack, error) {
-	p := &pack{day: d.day, gen: d.gen}
-	sorted := slices.Sorted(slices.Values(agents))
-	for _, a := range slices.Compact(sorted) {
-		b, ok, err := db.One(ctx, tx, func(r db.Scanner) (b []byte, err error) { return b, r.Scan(&b) },
-			`SELECT b FROM rolls WHERE org_id = $1 AND day = $2 AND agent = $3`, org, d.day, a)
-		if err != nil {
-			return nil, err
+// fewDays is how many days of one agent a statement reads.
+const fewDays = 64
+
+// loadFew fills the packs, ascending by day, with the roll-ups of a few agents alone.
+func loadFew(ctx context.Context, tx *db.Tx, org account.OrgID, packs []*pack, agents []account.AgentNo) error {
+	if len(packs) == 0 {
+		return nil
+	}
+	sorted := slices.Compact(slices.Sorted(slices.Values(agents)))
+	for part := range slices.Chunk(packs, fewDays) {
+		byDay := make(map[civil.Day]*pack, len(part))
+		args := []any{org, 0}
+		for _, p := range part {
+			byDay[p.day] = p
+			args = append(args, p.day)
 		}
-		if ok {
-			p.add(a, b)
+		for len(args) < fewDays+2 { // one statement text for every size
+			args = append(args, part[0].day)
+		}
+		for _, agent := range sorted { // in order, since packs list their agents ascending
+			args[1] = agent
+			if err := loadAgent(ctx, tx, byDay, agent, args); err != nil {
+				return err
+			}
 		}
 	}
-	return p, nil
+	return nil
+}
+
+func loadAgent(ctx context.Context, tx *db.Tx, byDay map[civil.Day]*pack, agent account.AgentNo, args []any) error {
+	rows, err := tx.Rows(ctx, `SELECT day, b FROM rolls WHERE org_id = $1 AND agent = $2 AND day IN `+db.In(3, fewDays), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var day civil.Day
+		var b sql.RawBytes
+		if err := rows.Scan(&day, &b); err != nil {
+			return err
+		}
+		byDay[day].add(agent, b)
+	}
+	return rows.Err()
 }
 
 // filteredPacks builds roll-ups from the calls that pass the filter, so that filtered reports go the same way as all

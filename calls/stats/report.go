@@ -25,6 +25,8 @@ type Reporter struct {
 	cache  packCache
 	tables sync.Pool
 	before beforeCache
+	sets   setCache
+	totals totalsCache
 }
 
 // cacheBytes bounds the roll-ups kept in memory: a year of about 1,000 agents.
@@ -140,32 +142,42 @@ func (r *Reporter) Report(ctx context.Context, org *account.Org, q Query, parts 
 }
 
 func (r *Reporter) report(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, parts Part) (*Report, error) {
-	packs, err := r.packs(ctx, tx, org, q)
-	if err != nil {
-		return nil, err
-	}
 	p := &pass{r: r, org: org, q: q, parts: parts, zone: org.Location(), out: &Report{Rules: roll.Of(org)}}
 	p.out.Days = make([]DayFigures, q.To-q.From)
 	for i := range p.out.Days {
 		p.out.Days[i].Day = q.From + civil.Day(i)
 	}
-	if parts&WithPeople != 0 {
-		release, err := p.prepare(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		defer release()
+	var err error
+	if q.wantsTotals(parts) {
+		err = p.fromTotals(ctx, tx)
+	} else {
+		err = p.fromRolls(ctx, tx)
 	}
-	if err := p.walk(packs); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	if parts&WithPeople != 0 {
-		if err := p.people(ctx, tx, packs); err != nil {
-			return nil, err
-		}
 	}
 	p.finish()
 	return p.out, nil
+}
+
+// fromRolls fills a report from the roll-ups of agents and days.
+func (p *pass) fromRolls(ctx context.Context, tx *db.Tx) error {
+	packs, err := p.r.packs(ctx, tx, p.org, p.q)
+	if err != nil {
+		return err
+	}
+	if p.parts&WithPeople == 0 {
+		return p.walk(packs)
+	}
+	release, err := p.prepare(ctx, tx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := p.walk(packs); err != nil {
+		return err
+	}
+	return p.people(ctx, tx, packs)
 }
 
 // pass is one walk over roll-ups, agent by agent.
@@ -211,6 +223,10 @@ func (p *pass) walk(packs []*pack) error {
 	}
 	next := make([]int, len(packs)) // both lists ascend, so each pack is walked once
 	var day roll.Day
+	decode := day.DecodeSums
+	if p.parts&WithPeople != 0 {
+		decode = day.Decode
+	}
 	for _, agent := range agents {
 		mine := AgentFigures{Agent: agent}
 		for i, pk := range packs {
@@ -220,7 +236,7 @@ func (p *pass) walk(packs []*pack) error {
 			if next[i] == len(pk.agents) || pk.agents[next[i]] != agent {
 				continue
 			}
-			if err := day.Decode(pk.at(next[i])); err != nil {
+			if err := decode(pk.at(next[i])); err != nil {
 				return err
 			}
 			p.agentDay(&mine, &day, pk.day)

@@ -54,6 +54,29 @@ func (t *talkTimes) merge(o *talkTimes) {
 	}
 }
 
+// runs lists the talk times with their counts, ascending.
+func (t *talkTimes) runs() []run {
+	var out []run
+	for s, n := range t.short {
+		if n > 0 {
+			out = append(out, run{int32(s), n})
+		}
+	}
+	for _, s := range slices.Sorted(maps.Keys(t.long)) {
+		out = append(out, run{s, int32(t.long[s])})
+	}
+	return slices.Clip(out)
+}
+
+func (t *talkTimes) addRuns(runs []run) {
+	if t.short == nil && len(runs) > 0 {
+		t.short = make([]int32, shortTalk)
+	}
+	for _, r := range runs {
+		t.put(r.seconds, int64(r.calls))
+	}
+}
+
 // median is the middle talk time, or the mean of the two middle ones.
 func (t *talkTimes) median() (float64, bool) {
 	if t.n == 0 {

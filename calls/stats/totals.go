@@ -1,0 +1,161 @@
+package stats
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"parley/account"
+	"parley/calls/roll"
+	"parley/platform/civil"
+	"parley/platform/db"
+)
+
+// totals is what the roll-ups of all agents add up to on one day, people aside: with them a year of the whole
+// organisation costs 365 steps, however many agents there are.
+type totals struct {
+	gen     int64
+	used    int64
+	sums    Figures
+	hours   [24]HourSum
+	in, out []run // talk times of connected calls
+}
+
+// run is how many calls had one talk time.
+type run struct{ seconds, calls int32 }
+
+func (t *totals) bytes() int { return 1200 + 8*(cap(t.in)+cap(t.out)) }
+
+// totalBytes bounds the totals kept in memory: about two years of 1,000 agents.
+const totalBytes = 16 << 20
+
+// totalsCache keeps the totals of days. Each holds for one generation of its day.
+type totalsCache struct {
+	mu    sync.Mutex
+	size  int
+	clock int64
+	days  map[packKey]*totals
+}
+
+func (c *totalsCache) get(k packKey, gen int64) *totals {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, ok := c.days[k]
+	if !ok || t.gen != gen {
+		return nil
+	}
+	c.clock++
+	t.used = c.clock
+	return t
+}
+
+func (c *totalsCache) put(k packKey, t *totals) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.days == nil {
+		c.days = map[packKey]*totals{}
+	}
+	if old, ok := c.days[k]; ok {
+		c.size -= old.bytes()
+	}
+	c.clock++
+	t.used = c.clock
+	c.days[k] = t
+	if c.size += t.bytes(); c.size > totalBytes {
+		c.shrink()
+	}
+}
+
+// shrink drops the half that was used longest ago.
+func (c *totalsCache) shrink() {
+	ages := make([]int64, 0, len(c.days))
+	for _, t := range c.days {
+		ages = append(ages, t.used)
+	}
+	slices.Sort(ages)
+	middle := ages[len(ages)/2]
+	for k, t := range c.days {
+		if t.used <= middle && c.size > totalBytes/2 {
+			c.size -= t.bytes()
+			delete(c.days, k)
+		}
+	}
+}
+
+// wantsTotals tells whether the days' totals answer a query.
+func (q *Query) wantsTotals(parts Part) bool {
+	return parts == 0 && q.Agents == nil && q.Filter.IsZero()
+}
+
+// totalsOf gives a day's totals, made from its roll-ups when they are not at hand.
+func (r *Reporter) totalsOf(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*totals, error) {
+	key := packKey{org, d.day}
+	if t := r.totals.get(key, d.gen); t != nil {
+		return t, nil
+	}
+	p := r.cache.get(key, d.gen)
+	if p == nil {
+		var err error
+		if p, err = loadPack(ctx, tx, org, d); err != nil {
+			return nil, err
+		}
+	}
+	t, err := addUp(p)
+	if err == nil {
+		r.totals.put(key, t)
+	}
+	return t, err
+}
+
+func addUp(p *pack) (*totals, error) {
+	t := &totals{gen: p.gen}
+	var d roll.Day
+	var in, out talkTimes
+	for i := range p.agents {
+		if err := d.DecodeSums(p.at(i)); err != nil {
+			return nil, err
+		}
+		t.sums.add(&d)
+		for h := range d.Hours {
+			t.hours[h].add(&d.Hours[h])
+		}
+		in.add(d.TalksIn)
+		out.add(d.TalksOut)
+	}
+	t.in, t.out = in.runs(), out.runs()
+	return t, nil
+}
+
+// fromTotals fills a report from the days' totals.
+func (p *pass) fromTotals(ctx context.Context, tx *db.Tx) error {
+	days, err := daysOf(ctx, tx, p.org.ID, p.q.From, p.q.To)
+	if err != nil {
+		return err
+	}
+	for _, d := range days {
+		t, err := p.r.totalsOf(ctx, tx, p.org.ID, d)
+		if err != nil {
+			return err
+		}
+		p.addTotals(t, d.day)
+	}
+	return nil
+}
+
+func (p *pass) addTotals(t *totals, day civil.Day) {
+	p.out.merge(&t.sums)
+	p.out.Days[day-p.q.From].merge(&t.sums)
+	heat := &p.out.Heat[day.Weekday()]
+	for h := range t.hours {
+		heat[h].merge(&t.hours[h])
+	}
+	p.talkIn.addRuns(t.in)
+	p.talkOut.addRuns(t.out)
+}
+
+func (h *HourSum) merge(o *HourSum) {
+	h.Calls += o.Calls
+	h.Connected += o.Connected
+	h.Unattended += o.Unattended
+	h.Talk += o.Talk
+}
