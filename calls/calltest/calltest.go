@@ -68,6 +68,7 @@ type World struct {
 	Calls    *call.Store
 	Devices  *device.Devices
 	Writer   *ingest.Writer
+	Imports  *ingest.Imports
 	Clock    *Clock
 	Now      func() time.Time
 }
@@ -82,6 +83,7 @@ func New(t testing.TB, d *db.DB) *World {
 	w.Calls = call.New(d, w.Keys, w.Book, w.Now)
 	w.Devices = device.New(d, w.Keys, w.Accounts, w.Book, w.Now)
 	w.Writer = ingest.NewWriter(d, w.Keys, w.Book, w.Now)
+	w.Imports = ingest.NewImports(d, w.Keys, w.Accounts, w.Devices, w.Writer, w.Now)
 	w.Org = w.NewOrg(t, "Asha Traders")
 	run(t, w.Writer)
 	return w

@@ -42,12 +42,21 @@ func (u *unit) row(h *house, it *Item, n number.ID) call.Row {
 	}
 }
 
-// day gives an agent's day, from what the writer remembers or from the table, once per unit.
+// day gives an agent's day, once per unit.
 func (u *unit) day(ctx context.Context, h *house, day civil.Day, agent account.AgentNo) (*agentDay, error) {
 	k := dayKey{h.id, day, agent}
 	if d, ok := u.days[k]; ok {
 		return d, nil
 	}
+	d, err := u.load(ctx, h, k)
+	if err == nil {
+		u.days[k] = d
+	}
+	return d, err
+}
+
+// loadDay takes an agent's day from what the writer remembers, or else from the table.
+func (u *unit) loadDay(ctx context.Context, h *house, k dayKey) (*agentDay, error) {
 	d, err := u.w.recent.take(h, k, func(od orgDay) (gen int64, err error) {
 		gen, ok := u.gens[od]
 		if !ok {
@@ -56,20 +65,19 @@ func (u *unit) day(ctx context.Context, h *house, day civil.Day, agent account.A
 		}
 		return gen, err
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || d != nil {
+		return d, err
 	}
-	if d == nil {
-		d = newAgentDay(h, boundsOf(day, h.zone))
-		if err := call.Each(ctx, u.tx, call.Where(h.id).And(`day = ?`, day).And(`agent = ?`, agent), "", func(r *call.Row) error {
-			d.append(r, false)
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-	}
-	u.days[k] = d
-	return d, nil
+	d = newAgentDay(h, boundsOf(k.day, h.zone))
+	return d, d.read(ctx, u.tx, k)
+}
+
+// read adds the calls that c has of the day.
+func (d *agentDay) read(ctx context.Context, c db.Conn, k dayKey) error {
+	return call.Each(ctx, c, call.Where(k.org).And(`day = ?`, k.day).And(`agent = ?`, k.agent), "", func(r *call.Row) error {
+		d.append(r, false)
+		return nil
+	})
 }
 
 // flush writes what changed: deleted rows, fresh rows, the roll-up of each touched agent-day, the mark of each day.

@@ -243,21 +243,28 @@ func readPresentation(c Code) call.Presentation {
 // readNumber reads a number and how it was presented. Phones write several codes and words where the network showed
 // none; such calls are kept without a number.
 func readNumber(raw string, presentation Code, country string) (string, call.Presentation) {
-	p, why := readPresentation(presentation), call.PresentationUnsaid
-	switch strings.Trim(strings.ToLower(strings.TrimSpace(raw)), "()") {
-	case "", "-1", "unknown", "null":
-		why = call.PresentationUnknown
-	case "-2", "private", "restricted", "anonymous":
-		why = call.PresentationRestricted
-	case "-3", "payphone":
-		why = call.PresentationPayphone
-	default:
+	p, why := readPresentation(presentation), withheld(raw)
+	if why == call.PresentationUnsaid {
 		return phone.Parse(raw, country).Canonical(), p
 	}
 	if p == call.PresentationUnsaid {
 		p = why
 	}
 	return "", p
+}
+
+// withheld says why there is no number where one should stand; PresentationUnsaid means that there is one.
+func withheld(raw string) call.Presentation {
+	switch strings.Trim(strings.ToLower(strings.TrimSpace(raw)), "()") {
+	case "", "-1", "unknown", "null":
+		return call.PresentationUnknown
+	case "-2", "private", "restricted", "anonymous":
+		return call.PresentationRestricted
+	case "-3", "payphone":
+		return call.PresentationPayphone
+	default:
+		return call.PresentationUnsaid
+	}
 }
 
 // refOf is the reference under which a call is known to its phone: 48 bits of its client key's hash, which within one

@@ -20,6 +20,8 @@ type unit struct {
 	gens      map[orgDay]int64
 	names     map[nameKey]loggedName
 	committed []func()
+	load      func(ctx context.Context, h *house, k dayKey) (*agentDay, error)
+	rehearses bool // nothing is written
 
 	rollRows []roll.Row // scratch
 }
@@ -43,6 +45,7 @@ type loggedName struct {
 
 func newUnit(w *Writer, tx *db.Tx) *unit {
 	u := &unit{w: w, tx: tx}
+	u.load = u.loadDay
 	u.restart()
 	return u
 }
@@ -65,15 +68,20 @@ func (u *unit) put(ctx context.Context, org *account.Org, items []Item, taken *c
 		return nil, err
 	}
 	u.committed = append(u.committed, committed)
+	return answers, u.mergeAll(ctx, h, items, answers, func(canonical string) number.ID { return ids[canonical] }, taken)
+}
+
+// mergeAll answers the items that have no answer yet.
+func (u *unit) mergeAll(ctx context.Context, h *house, items []Item, answers []Answer, idOf func(canonical string) number.ID, taken *claims) (err error) {
 	for i := range items {
 		if answers[i].State != 0 {
 			continue
 		}
-		if answers[i], err = u.merge(ctx, h, &items[i], ids[items[i].Number], taken); err != nil {
-			return nil, err
+		if answers[i], err = u.merge(ctx, h, &items[i], idOf(items[i].Number), taken); err != nil {
+			return err
 		}
 	}
-	return answers, nil
+	return nil
 }
 
 // merge decides what a call is to those already kept: the same one, a changed one, or a new one.
@@ -166,6 +174,9 @@ func (u *unit) move(ctx context.Context, from *agentDay, i int, to *agentDay, r 
 
 // extras keeps what comes with a call beside its row: contact name, note, tags.
 func (u *unit) extras(ctx context.Context, org account.OrgID, r *call.Row, it *Item) error {
+	if u.rehearses {
+		return nil
+	}
 	if it.Name != "" && r.Number != number.Withheld {
 		k := nameKey{org, r.Number}
 		if had, ok := u.names[k]; !ok || had.at <= r.Start { // the latest name of the unit is written at its end

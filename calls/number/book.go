@@ -77,30 +77,9 @@ func (b *Book) Resolve(ctx context.Context, tx *db.Tx, org account.OrgID, canoni
 	if err != nil {
 		return nil, nil, err
 	}
-	ids = make(map[string]ID, len(canonical))
-	unknown := map[index]string{}
-	for _, c := range canonical {
-		if c == "" {
-			ids[c] = Withheld
-			continue
-		}
-		if _, ok := ids[c]; ok {
-			continue
-		}
-		i := indexOf(k, c)
-		if n, ok := b.cache.get(cacheKey{org, i}); ok {
-			ids[c] = n
-			continue
-		}
-		unknown[i] = c
-	}
-	learned, err := b.lookUp(ctx, tx, org, unknown)
+	ids, learned, unknown, err := b.known(ctx, tx, k, org, canonical)
 	if err != nil {
 		return nil, nil, err
-	}
-	for i, n := range learned {
-		ids[unknown[i]] = n
-		delete(unknown, i)
 	}
 	made, err := b.add(ctx, tx, k, org, unknown)
 	if err != nil {
@@ -111,6 +90,45 @@ func (b *Book) Resolve(ctx context.Context, tx *db.Tx, org account.OrgID, canoni
 		learned[i] = n
 	}
 	return ids, func() { b.cache.put(org, learned) }, nil
+}
+
+// Known gives the ids of those of the canonical numbers that are in the book.
+func (b *Book) Known(ctx context.Context, c db.Conn, org account.OrgID, canonical []string) (map[string]ID, error) {
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	ids, _, _, err := b.known(ctx, c, k, org, canonical)
+	return ids, err
+}
+
+// known gives the ids that the cache or the table has, those that the table gave, and the numbers that are in neither.
+func (b *Book) known(ctx context.Context, c db.Conn, k *vault.OrgKeys, org account.OrgID, canonical []string) (ids map[string]ID, learned map[index]ID, unknown map[index]string, err error) {
+	ids = make(map[string]ID, len(canonical))
+	unknown = map[index]string{}
+	for _, text := range canonical {
+		if text == "" {
+			ids[text] = Withheld
+			continue
+		}
+		if _, ok := ids[text]; ok {
+			continue
+		}
+		i := indexOf(k, text)
+		if n, ok := b.cache.get(cacheKey{org, i}); ok {
+			ids[text] = n
+			continue
+		}
+		unknown[i] = text
+	}
+	if learned, err = b.lookUp(ctx, c, org, unknown); err != nil {
+		return nil, nil, nil, err
+	}
+	for i, n := range learned {
+		ids[unknown[i]] = n
+		delete(unknown, i)
+	}
+	return ids, learned, unknown, nil
 }
 
 func sortedIndexes(m map[index]string) []index {

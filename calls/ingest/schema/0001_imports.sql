@@ -41,6 +41,7 @@ CREATE TABLE imports (
   ended_ms BIGINT NOT NULL, -- 0 while it runs
   by_member TEXT NOT NULL,
   sentence TEXT NOT NULL,
+  undone_by TEXT NOT NULL,
   PRIMARY KEY (org_id, no)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX imports_id ON imports (org_id, id);
