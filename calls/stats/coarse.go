@@ -203,10 +203,29 @@ func (r *Reporter) Clients(ctx context.Context, org *account.Org, from, to civil
 	return c, err
 }
 
-// before is the set of numbers that had a call before some day.
-type before struct{ set *roaring.Bitmap }
+// before is the set of numbers that had a call before some day, as a set to count with and as bits to look up.
+type before struct {
+	set  *roaring.Bitmap
+	bits []uint64
+}
 
-func (b *before) has(n number.ID) bool { return b.set.Contains(uint32(n)) }
+func newBefore(set *roaring.Bitmap) *before {
+	set.RunOptimize() // ids are given out in order of appearance, so these are mostly runs
+	b := &before{set: set}
+	if !set.IsEmpty() {
+		b.bits = make([]uint64, set.Maximum()/64+1)
+		set.Iterate(func(n uint32) bool {
+			b.bits[n/64] |= 1 << (n % 64)
+			return true
+		})
+	}
+	return b
+}
+
+func (b *before) has(n number.ID) bool {
+	i := int(n / 64)
+	return i < len(b.bits) && b.bits[i]>>(n%64)&1 == 1
+}
 
 // beforeCache keeps the last few such sets; the sum of the generations of the days before tells whether one is still
 // true.
@@ -239,8 +258,7 @@ func (r *Reporter) seenBefore(ctx context.Context, tx *db.Tx, org account.OrgID,
 	if err != nil {
 		return nil, err
 	}
-	s[kindAll].RunOptimize() // ids are given out in order of appearance, so these are mostly runs
-	b = &before{s[kindAll]}
+	b = newBefore(s[kindAll])
 	r.before.mu.Lock()
 	defer r.before.mu.Unlock()
 	if len(r.before.sets) >= maxBefore || r.before.sets == nil {

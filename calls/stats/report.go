@@ -177,6 +177,7 @@ func (p *pass) fromRolls(ctx context.Context, tx *db.Tx) error {
 	if err := p.walk(packs); err != nil {
 		return err
 	}
+	p.all.settle()
 	return p.people(ctx, tx, packs)
 }
 
@@ -189,7 +190,8 @@ type pass struct {
 	zone  *time.Location
 	out   *Report
 
-	all, own              *table // numbers of the scope, and of the agent at hand
+	all                   *table // numbers of the scope
+	own                   few    // numbers of the agent at hand
 	before                *before
 	talk, talkIn, talkOut talkTimes
 }
@@ -202,14 +204,11 @@ func (p *pass) prepare(ctx context.Context, tx *db.Tx) (release func(), err erro
 	if p.before, err = p.r.seenBefore(ctx, tx, p.org.ID, p.q.From); err != nil {
 		return nil, err
 	}
-	p.all, p.own = p.r.tables.Get().(*table), p.r.tables.Get().(*table)
-	p.all.size(n)
-	p.own.size(n)
+	p.all = p.r.tables.Get().(*table)
+	p.all.size(n, p.q.Agents == nil || len(p.q.Agents) > fewAgents)
 	return func() {
 		p.all.clear()
-		p.own.clear()
 		p.r.tables.Put(p.all)
-		p.r.tables.Put(p.own)
 	}, nil
 }
 
@@ -301,8 +300,8 @@ func (p *pass) endAgent(mine *AgentFigures) {
 		return
 	}
 	if p.parts&WithPeople != 0 {
-		for _, n := range p.own.met {
-			mine.person(&p.own.at[n], number.ID(n), p.before)
+		for _, i := range p.own.used {
+			mine.person(&p.own.at[i], p.own.numbers[i], p.before)
 		}
 		p.own.clear()
 	}

@@ -9,8 +9,8 @@ import (
 	"parley/account"
 )
 
-// setBytes bounds the coarse sets kept in memory: those of a year of ten million calls.
-const setBytes = 40 << 20
+// setBytes bounds the coarse sets kept in memory: what a report over a year of ten million calls needs, twice.
+const setBytes = 24 << 20
 
 // setCache keeps the coarse sets that were used last, up to a number of bytes. A set holds only for the generation of
 // its period that it was read at. Sets in it are never changed.

@@ -26,8 +26,8 @@ type run struct{ seconds, calls int32 }
 
 func (t *totals) bytes() int { return 1200 + 8*(cap(t.in)+cap(t.out)) }
 
-// totalBytes bounds the totals kept in memory: about two years of 1,000 agents.
-const totalBytes = 16 << 20
+// totalBytes bounds the totals kept in memory: about a year of 1,000 agents.
+const totalBytes = 8 << 20
 
 // totalsCache keeps the totals of days. Each holds for one generation of its day.
 type totalsCache struct {
