@@ -149,18 +149,7 @@ func (a *Accounts) SetRole(ctx context.Context, by *Actor, m MemberID, role Role
 	if err != nil {
 		return nil, err
 	}
-	return a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error {
-		if err := by.mayChange(was.Role, role); err != nil {
-			return err
-		}
-		if role != Owner {
-			if err := keepOneOwner(ctx, tx, was); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(ctx, `UPDATE members SET role = $3 WHERE org_id = $1 AND id = $2`, was.Org, m, role)
-		return err
-	})
+	return a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error { return changeRole(ctx, tx, by, was, role) })
 }
 
 // Deactivate ends a member's access: their sessions, links, tokens and the invitations they gave. Their calls stay.

@@ -1,0 +1,48 @@
+package api
+
+import (
+	"parley/platform/fault"
+)
+
+// Paging asks for a part of a list.
+type Paging struct {
+	Cursor string `query:"cursor" maxLength:"2000" doc:"The field next of the page before; leave it out for the first page"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"How many entries a page has at most"`
+}
+
+// Page is a part of a list.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty" doc:"Send it as cursor for the next page; absent on the last one"`
+}
+
+// body is an answer with a body.
+type body[T any] struct{ Body T }
+
+func answerOf[T any](v T) *body[T] { return &body[T]{Body: v} }
+
+// pageOf cuts a page out of a whole list in a stable order; name gives what an entry is called in cursors.
+func pageOf[T any](all []T, p Paging, name func(T) string) (*body[Page[T]], error) {
+	from := 0
+	if p.Cursor != "" {
+		from = -1
+		for i := range all {
+			if name(all[i]) == p.Cursor {
+				from = i + 1
+				break
+			}
+		}
+		if from < 0 {
+			return nil, fault.Field("cursor", "The cursor does not belong to this list, or its entry is gone. Begin again without a cursor.")
+		}
+	}
+	out := Page[T]{Items: all[from:]}
+	if p.Limit > 0 && len(out.Items) > p.Limit {
+		out.Items = out.Items[:p.Limit]
+		out.Next = name(out.Items[p.Limit-1])
+	}
+	if out.Items == nil {
+		out.Items = []T{}
+	}
+	return answerOf(out), nil
+}
