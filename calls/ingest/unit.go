@@ -68,6 +68,7 @@ func (u *unit) put(ctx context.Context, org *account.Org, items []Item, taken *c
 		return nil, err
 	}
 	u.committed = append(u.committed, committed)
+	h.excluded.Learn(ids)
 	return answers, u.mergeAll(ctx, h, items, answers, func(canonical string) number.ID { return ids[canonical] }, taken)
 }
 
@@ -243,6 +244,7 @@ func (u *unit) correct(ctx context.Context, org *account.Org, k call.Key, it Ite
 		return Answer{}, err
 	}
 	u.committed = append(u.committed, committed)
+	h.excluded.Learn(ids)
 	if it.Ref == 0 {
 		it.Ref = from.rows[i].Ref
 	}

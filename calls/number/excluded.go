@@ -108,6 +108,16 @@ func (b *Book) Include(ctx context.Context, tx *db.Tx, org account.OrgID, key Ke
 type Excluded struct {
 	Dropped map[string]bool // canonical numbers that are never stored
 	Hidden  map[ID]bool     // ids of stored numbers hidden from reports
+	listed  []string        // canonical numbers, all of them
+}
+
+// Learn marks numbers of the list that have got their ids after it was loaded.
+func (e *Excluded) Learn(ids map[string]ID) {
+	for _, canonical := range e.listed {
+		if n, ok := ids[canonical]; ok {
+			e.Hidden[n] = true
+		}
+	}
 }
 
 // Excluded loads the list.
@@ -119,6 +129,7 @@ func (b *Book) Excluded(ctx context.Context, c db.Conn, org account.OrgID) (Excl
 	}
 	indexes := make(map[index]string, len(all))
 	for _, e := range all {
+		out.listed = append(out.listed, e.Number)
 		if e.Strength == NeverStored {
 			out.Dropped[e.Number] = true
 		}
