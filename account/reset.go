@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"parley/account/password"
@@ -47,26 +48,48 @@ func (a *Accounts) StartReset(ctx context.Context, email string) (secret string,
 	return secret, true, nil
 }
 
-// UseReset sets a new password, once, and ends all of the person's sessions.
-func (a *Accounts) UseReset(ctx context.Context, secret, newPassword string) error {
+// ResetFor gives the membership of a reset's person in the organisation they used last: its language is the mail's.
+func (a *Accounts) ResetFor(ctx context.Context, secret string) (Membership, error) {
+	person, err := a.resetPerson(ctx, secret)
+	if err != nil {
+		return Membership{}, err
+	}
+	all, err := memberships(ctx, a.db, person)
+	if err != nil {
+		return Membership{}, err
+	}
+	if len(all) == 0 {
+		return Membership{}, errResetGone()
+	}
+	return all[0], nil
+}
+
+// resetPerson gives whose password a secret can set.
+func (a *Accounts) resetPerson(ctx context.Context, secret string) ([]byte, error) {
 	_, hash, ok := readSecret(resetPrefix, secret)
 	if !ok {
-		return errResetGone()
+		return nil, errResetGone()
 	}
 	person, ok, err := db.One(ctx, a.db, func(r db.Scanner) (b []byte, err error) { return b, r.Scan(&b) },
 		`SELECT email_key FROM resets WHERE secret_hash = $1 AND expires_ms > $2`, hash, a.now().UnixMilli())
+	if err == nil && !ok {
+		err = errResetGone()
+	}
+	return person, err
+}
+
+// UseReset sets a new password, once, and ends all of the person's sessions.
+func (a *Accounts) UseReset(ctx context.Context, secret, newPassword string) error {
+	person, err := a.resetPerson(ctx, secret)
 	if err != nil {
 		return err
-	}
-	if !ok {
-		return errResetGone()
 	}
 	encoded, err := a.newPassword(ctx, person, newPassword)
 	if err != nil {
 		return err
 	}
 	return a.db.Tx(ctx, func(tx *db.Tx) error {
-		n, err := tx.Exec(ctx, `DELETE FROM resets WHERE secret_hash = $1`, hash)
+		n, err := tx.Exec(ctx, `DELETE FROM resets WHERE secret_hash = $1`, id.Hash(strings.TrimSpace(secret)))
 		if err != nil {
 			return err
 		}

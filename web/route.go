@@ -26,6 +26,8 @@ type route struct {
 func (s *site) routes() []route {
 	return slices.Concat(
 		s.frameRoutes(),
+		s.signInRoutes(),
+		s.signUpRoutes(),
 	)
 }
 

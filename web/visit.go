@@ -147,6 +147,9 @@ func (v *visit) again(name string, p ui.Page, err error) error {
 		if f.Errors = fault.Fields(err); len(f.Errors) == 0 {
 			f.Errors = []fault.FieldError{{Sentence: fault.Sentence(err)}}
 		}
+		if m, ok := p.(marker); ok {
+			m.mark()
+		}
 		v.ui.Render(v.w, kind.Status(), name, p)
 		return nil
 	default:

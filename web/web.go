@@ -21,12 +21,13 @@ import (
 	"parley/calls/number"
 	"parley/calls/stats"
 	"parley/platform/db"
+	"parley/reach/mail"
 	"parley/web/assets"
 	"parley/web/template"
 	"parley/web/ui"
 )
 
-// Deps are what the pages are made from. All fields are needed but URL, Dev and Version.
+// Deps are what the pages are made from. All fields are needed but SignUp, URL, Dev and Version.
 type Deps struct {
 	DB        *db.DB
 	Accounts  *account.Accounts
@@ -35,8 +36,13 @@ type Deps struct {
 	Calls     *call.Store
 	Writer    *ingest.Writer
 	Reporter  *stats.Reporter
+	Mail      *mail.Mailer
 	RemoveOrg func(ctx context.Context, org account.OrgID) error // deletes an organisation everywhere, keys included
 
+	// Background carries out what a page does not wait for. Whoever runs the pages waits for it at the end, and logs its error.
+	Background func(what string, do func(ctx context.Context) error)
+
+	SignUp  bool   // strangers may open an organisation
 	URL     string // public base address such as https://calls.example.com; "" = as the browser asks
 	Dev     bool   // shows the developer's pages to everybody who may see them, and the gallery
 	Version string

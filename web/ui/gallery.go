@@ -245,11 +245,11 @@ func sampleFields(p *phrase.Phrases) []Field {
 	return []Field{
 		{Name: "name", Label: "Company name", Value: "Asha Traders", Complete: "organization"},
 		{Name: "email", Label: "E-mail address", Type: "email", Help: "We write to it only about signing in.", Value: "asha@", Complete: "email"},
-		{Name: "password", Label: "Password", Type: "new-password", Help: "At least 10 characters. A sentence is easy to remember."},
-		{Name: "country", Label: "Country", Type: "select", Size: "medium", Value: "IN", Options: []Option{{"IN", "India", ""}, {"GB", "United Kingdom", ""}}},
+		{Name: "password", Label: "Password", Type: "new-password", Help: "At least 10 characters. A sentence is easy to remember.", Least: 10},
+		{Name: "country", Label: "Country", Type: "select", Size: "medium", Value: "IN", Options: []Option{{Value: "IN", Title: "India"}, {Value: "GB", Title: "United Kingdom"}}},
 		{Name: "note", Label: "Note", Type: "textarea", Optional: true},
-		{Name: "dates", Label: "How are dates written?", Type: "radio", Value: "dmy", Options: []Option{{"dmy", "Day first", "02/03/2026 is 2 March"}, {"mdy", "Month first", "02/03/2026 is 3 February"}}},
-		{Name: "days", Label: "Working days", Type: "checks", Values: []string{"1", "2"}, Options: []Option{{"1", p.Weekday(time.Monday), ""}, {"2", p.Weekday(time.Tuesday), ""}, {"0", p.Weekday(time.Sunday), ""}}},
+		{Name: "dates", Label: "How are dates written?", Type: "radio", Value: "dmy", Options: []Option{{Value: "dmy", Title: "Day first", Help: "02/03/2026 is 2 March"}, {Value: "mdy", Title: "Month first", Help: "02/03/2026 is 3 February"}}},
+		{Name: "days", Label: "Working days", Type: "checks", Row: true, Values: []string{"1", "2"}, Options: []Option{{Value: "1", Title: p.Weekday(time.Monday)}, {Value: "2", Title: p.Weekday(time.Tuesday)}, {Value: "0", Title: p.Weekday(time.Sunday)}}},
 		{Name: "terms", Label: "I accept the terms and am 18 or older", Type: "check"},
 	}
 }

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"html/template"
+	"slices"
 	"time"
 )
 
@@ -56,6 +57,8 @@ type Action struct {
 	Danger  bool
 	// Confirm asks before a post, in a dialog; ConfirmText says what will happen. The button carries Title.
 	Confirm, ConfirmText string
+	// Swap lets a post change just the row of the table it stands in, where there is script.
+	Swap bool
 }
 
 // Table is the data table: {{template "table" .}}.
@@ -87,7 +90,17 @@ type Column struct {
 type Row struct {
 	ID    string
 	Cells []Cell
+	Muted bool // settled: it stands back
 }
+
+// RowOf is one row for {{template "row" .}}, to be put in place of the one before.
+type RowOf struct {
+	Row     Row
+	Columns []Column
+}
+
+// Of pairs a row with its columns.
+func (t Table) Of(r Row) RowOf { return RowOf{r, t.Columns} }
 
 // Cell is one value. Zero fields show nothing.
 type Cell struct {
@@ -105,6 +118,7 @@ type Cell struct {
 	Meter  bool
 	Time   time.Time // shown as "15:05", "yesterday, 15:05" or "2 Mar"
 	Ago    time.Time // shown as "5 minutes ago"
+	Chart  template.HTML
 	Acts   []Action
 }
 
@@ -139,8 +153,11 @@ type Field struct {
 	Mode     string // inputmode, for example "numeric"
 	Accept   string // of file
 	Min, Max string
-	Rows     int  // of textarea
-	Focus    bool // gets the cursor when the page opens
+	Rows     int    // of textarea
+	Focus    bool   // gets the cursor when the page opens
+	Row      bool   // of checks and radio: beside each other where there is room
+	Least    int    // of new-password: how many characters are needed at least
+	Follows  string // of select: the name of another one, whose choice picks the option that is For it
 }
 
 // ID is the field's id, which the error summary links to.
@@ -149,6 +166,7 @@ func (f Field) ID() string { return "f-" + f.Name }
 // Option is a choice.
 type Option struct {
 	Value, Title, Help string
+	For                string // a value of the field that this one follows
 }
 
 // Range is the choice of days: presets as links, and two dates with a comparison as a form.
@@ -163,6 +181,21 @@ type Range struct {
 	Compare string
 	Choices []Option // of Compare
 	Keep    []Param  // the page's other parameters
+}
+
+// Filter narrows a page down: {{template "filter" .}} is a form of the method GET, whose address can be kept and sent.
+type Filter struct {
+	Action string
+	Keep   []Param // the page's other parameters
+	Scope  []Field // always in sight: whose calls
+	Fields []Field // behind a button
+	Active []Link  // what narrows the page now; each leads to the page without it
+	Clear  string  // address of the page without any of them
+}
+
+// Open tells whether something behind the button is wrong, so that it has to be seen.
+func (f Filter) Open() bool {
+	return slices.ContainsFunc(f.Fields, func(x Field) bool { return x.Error != "" })
 }
 
 // Progress is a bar with words.

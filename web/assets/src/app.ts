@@ -4,11 +4,12 @@ import { confirmations } from "./confirm";
 import { copying } from "./copy";
 import { dropzones } from "./dropzone";
 import { errors } from "./errors";
+import { followers } from "./follow";
 import { keyboard } from "./keyboard";
 import { menus } from "./menu";
 import { notes } from "./note";
 import { palette } from "./palette";
-import { secrets } from "./secret";
+import { lengths, secrets } from "./secret";
 import { themes } from "./switch";
 import { times } from "./time";
 import { tips } from "./tip";
@@ -24,8 +25,10 @@ errors();
 // What stands in the page is set up once; what htmx brings later, when it comes.
 function enliven(root: ParentNode): void {
   dropzones(root);
+  followers(root);
   notes(root);
   secrets(root);
+  lengths(root);
   times(root);
 }
 enliven(document);
