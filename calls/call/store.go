@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -49,6 +50,46 @@ type Filter struct {
 func (f *Filter) IsZero() bool {
 	return len(f.Types) == 0 && len(f.Outcomes) == 0 && f.MinSeconds == 0 && f.MaxSeconds == 0 && len(f.Numbers) == 0 && f.Tag == "" &&
 		len(f.Sources) == 0 && f.Line == 0 && f.HourFrom == 0 && f.HourTo == 0 && !f.Excluded && f.SyncedFrom == 0
+}
+
+// With is the filter that takes what both f and o take; where both name a tag, a line or hours, o's stand. An
+// intersection that nothing can pass keeps one value that no call has.
+func (f Filter) With(o Filter) Filter {
+	f.Types = both(f.Types, o.Types, Type(-1))
+	f.Outcomes = both(f.Outcomes, o.Outcomes, Outcome(-1))
+	f.Numbers = both(f.Numbers, o.Numbers, number.ID(-1))
+	f.Sources = both(f.Sources, o.Sources, Source(-1))
+	f.MinSeconds = max(f.MinSeconds, o.MinSeconds)
+	if f.MaxSeconds == 0 || o.MaxSeconds > 0 && o.MaxSeconds < f.MaxSeconds {
+		f.MaxSeconds = o.MaxSeconds
+	}
+	f.SyncedFrom = max(f.SyncedFrom, o.SyncedFrom)
+	f.Tag = cmp.Or(o.Tag, f.Tag)
+	f.Line = cmp.Or(o.Line, f.Line)
+	if o.HourFrom != 0 || o.HourTo != 0 {
+		f.HourFrom, f.HourTo = o.HourFrom, o.HourTo
+	}
+	f.Excluded = f.Excluded || o.Excluded
+	return f
+}
+
+func both[T comparable](a, b []T, none T) []T {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0:
+		return a
+	}
+	var out []T
+	for _, v := range a {
+		if slices.Contains(b, v) {
+			out = append(out, v)
+		}
+	}
+	if len(out) == 0 {
+		out = []T{none}
+	}
+	return out
 }
 
 // Condition is a WHERE clause in the making, with its arguments.
@@ -148,7 +189,9 @@ func (c *Condition) outcomes(want []Outcome, connectedFrom int) {
 		case OutcomeConnected:
 			add(`(type IN (1, 2) AND seconds >= ?)`, threshold)
 		case OutcomeMissed:
-			add(`(type = 3 OR (type = 1 AND seconds < ?))`, threshold)
+			add(`(type = 3 OR (type = 1 AND seconds <= 0))`)
+		case OutcomeShort:
+			add(`(type = 1 AND seconds > 0 AND seconds < ?)`, threshold)
 		case OutcomeNotPickedUp:
 			add(`(type = 2 AND seconds < ?)`, threshold)
 		case OutcomeRejected:
@@ -157,8 +200,10 @@ func (c *Condition) outcomes(want []Outcome, connectedFrom int) {
 			add(`type = 6`)
 		case OutcomeVoicemail:
 			add(`type = 4`)
-		default:
+		case OutcomeUnknown:
 			add(`type IN (0, 7)`)
+		default:
+			add(`1 = 0`)
 		}
 	}
 	c.And(`(`+strings.Join(terms, ` OR `)+`)`, args...)
@@ -225,6 +270,9 @@ type HistoryQuery struct {
 	Filter   Filter
 	After    string // Page.Next of the page before
 	Limit    int    // 1 to 500
+	// Narrow, where it is set, says whose calls of a day can match at all; a day for which it names nobody is passed
+	// over. It must not name anybody outside Agents.
+	Narrow func(ctx context.Context, tx *db.Tx, day civil.Day) ([]account.AgentNo, error)
 }
 
 // cursor order within a day: newest start first, then agent, number, direction, line downwards.
@@ -247,7 +295,7 @@ func (s *Store) History(ctx context.Context, org *account.Org, q HistoryQuery) (
 	}
 	page := &Page{}
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := s.walk(ctx, tx, org, &q, after)
+		rows, err := s.rows(ctx, tx, org, &q, after)
 		if err != nil {
 			return err
 		}
@@ -261,8 +309,8 @@ func (s *Store) History(ctx context.Context, org *account.Org, q HistoryQuery) (
 	return page, err
 }
 
-// walk collects one row more than the page holds, day by day from the newest.
-func (s *Store) walk(ctx context.Context, tx *db.Tx, org *account.Org, q *HistoryQuery, after *Key) ([]Row, error) {
+// rows collects one row more than the page holds, day by day from the newest.
+func (s *Store) rows(ctx context.Context, tx *db.Tx, org *account.Org, q *HistoryQuery, after *Key) ([]Row, error) {
 	excluded, err := s.book.Excluded(ctx, tx, org.ID)
 	if err != nil {
 		return nil, err
@@ -272,40 +320,67 @@ func (s *Store) walk(ctx context.Context, tx *db.Tx, org *account.Org, q *Histor
 	if err != nil {
 		return nil, err
 	}
-	zone, want := org.Location(), q.Limit+1
-	var out []Row
+	w := walk{tx: tx, org: org, q: q, want: q.Limit + 1, zone: org.Location(), hidden: excluded.Hidden}
 	for _, day := range days {
+		agents := q.Agents
+		if q.Narrow != nil {
+			if agents, err = q.Narrow(ctx, tx, day); err != nil {
+				return nil, err
+			}
+			if len(agents) == 0 {
+				continue
+			}
+		}
 		mark := after
 		if after != nil && after.Day != day {
 			mark = nil
 		}
-		for len(out) < want {
-			// Hours and hidden numbers are tested here, so ask again until the page is full or the day is done.
-			got := 0
-			c := Where(org.ID).And(`day = ?`, day).Agents(q.Agents).Filter(&q.Filter, org.ConnectedFrom)
-			if mark != nil {
-				c.And(`(start, agent, num, dir, line) < (?, ?, ?, ?, ?)`, mark.Start, mark.Agent, mark.Number, mark.Direction, mark.Line)
-			}
-			err := Each(ctx, tx, c, historyOrder+strconv.Itoa(want), func(r *Row) error {
-				got++
-				mark = &Key{r.Day, r.Agent, r.Start, r.Number, r.Direction, r.Line}
-				if q.Filter.Match(r, zone, excluded.Hidden) && len(out) < want {
-					out = append(out, *r)
-				}
-				return nil
-			})
-			if err != nil {
-				return nil, err
-			}
-			if got < want {
-				break
-			}
+		if err := w.day(ctx, day, agents, mark); err != nil {
+			return nil, err
 		}
-		if len(out) >= want {
+		if len(w.out) >= w.want {
 			break
 		}
 	}
-	return out, nil
+	return w.out, nil
+}
+
+// walk collects rows of days until it has enough.
+type walk struct {
+	tx     *db.Tx
+	org    *account.Org
+	q      *HistoryQuery
+	want   int
+	zone   *time.Location
+	hidden map[number.ID]bool
+	out    []Row
+}
+
+// day collects the rows of one day from mark on. Hours and hidden numbers are tested here, so it asks again until there
+// is enough or the day is done.
+func (w *walk) day(ctx context.Context, day civil.Day, agents []account.AgentNo, mark *Key) error {
+	for len(w.out) < w.want {
+		got := 0
+		c := Where(w.org.ID).And(`day = ?`, day).Agents(agents).Filter(&w.q.Filter, w.org.ConnectedFrom)
+		if mark != nil {
+			c.And(`(start, agent, num, dir, line) < (?, ?, ?, ?, ?)`, mark.Start, mark.Agent, mark.Number, mark.Direction, mark.Line)
+		}
+		err := Each(ctx, w.tx, c, historyOrder+strconv.Itoa(w.want), func(r *Row) error {
+			got++
+			mark = &Key{r.Day, r.Agent, r.Start, r.Number, r.Direction, r.Line}
+			if w.q.Filter.Match(r, w.zone, w.hidden) && len(w.out) < w.want {
+				w.out = append(w.out, *r)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if got < w.want {
+			return nil
+		}
+	}
+	return nil
 }
 
 // One gives one call.

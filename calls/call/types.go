@@ -148,9 +148,25 @@ const (
 	OutcomeBlocked     Outcome = 4
 	OutcomeNotPickedUp Outcome = 5
 	OutcomeVoicemail   Outcome = 6
+	OutcomeShort       Outcome = 7 // came in and was answered, for less than the organisation's threshold
 )
 
-var outcomeWords = [...]string{"unknown", "connected", "missed", "rejected", "blocked", "not_picked_up", "voicemail"}
+var outcomeWords = [...]string{"unknown", "connected", "missed", "rejected", "blocked", "not_picked_up", "voicemail", "short"}
+
+// Unattended are the outcomes of a call that came in and that nobody attended.
+func Unattended() []Outcome {
+	return []Outcome{OutcomeMissed, OutcomeShort, OutcomeRejected, OutcomeVoicemail}
+}
+
+// ParseOutcome reads an outcome's word, in any case.
+func ParseOutcome(word string) (Outcome, bool) {
+	for i, w := range outcomeWords {
+		if strings.EqualFold(w, strings.TrimSpace(word)) {
+			return Outcome(i), true
+		}
+	}
+	return OutcomeUnknown, false
+}
 
 // String is the outcome's word in the API.
 func (o Outcome) String() string {
@@ -161,12 +177,16 @@ func (o Outcome) String() string {
 }
 
 // OutcomeOf applies the metric contract: a call is connected when it was logged as incoming or outgoing and its talk
-// time reaches the organisation's threshold (connectedFrom, in seconds, at least 1).
+// time reaches the organisation's threshold (connectedFrom, in seconds, at least 1). An incoming call of 0 s was missed;
+// one that talked for less than the threshold is short, which is unattended and not missed.
 func OutcomeOf(t Type, seconds, connectedFrom int) Outcome {
 	switch t {
 	case TypeIncoming:
 		if seconds >= max(connectedFrom, 1) {
 			return OutcomeConnected
+		}
+		if seconds > 0 {
+			return OutcomeShort
 		}
 		return OutcomeMissed
 	case TypeOutgoing:

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"parley/account"
-	"parley/platform/civil"
 )
 
 // Health says when a phone last reported.
@@ -84,23 +83,10 @@ const maxSilentDays = 60
 
 // WorkingTime is how much of the time between two instants lies within the organisation's working days and hours.
 func WorkingTime(org *account.Org, from, to time.Time) time.Duration {
-	zone := org.Location()
 	if floor := to.AddDate(0, 0, -maxSilentDays); from.Before(floor) {
 		from = floor
 	}
-	var sum time.Duration
-	for day := civil.DayOf(from, zone); day <= civil.DayOf(to, zone); day++ {
-		if !org.Workdays.Has(day.Weekday()) {
-			continue
-		}
-		y, m, d := day.Date()
-		opens := time.Date(y, m, d, 0, org.WorkFrom, 0, 0, zone)
-		closes := time.Date(y, m, d, 0, org.WorkTo, 0, 0, zone)
-		if within := minTime(closes, to).Sub(latest(opens, from)); within > 0 {
-			sum += within
-		}
-	}
-	return sum
+	return org.WorkingTime(from, to)
 }
 
 // Devices lists the phones of agents, unpaired ones last; nil agents means all of the organisation.

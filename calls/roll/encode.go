@@ -9,8 +9,8 @@ import (
 	"parley/calls/number"
 )
 
-// version is the first byte of an encoded roll-up.
-const version = 1
+// version is the first byte of an encoded roll-up. Version 2 added talk, outgoing calls and sequels to the numbers.
+const version = 2
 
 // Codes of a number's entry: most numbers have one call a day, which the code alone describes; codeFull is followed by
 // the flags and the three counts.
@@ -30,7 +30,8 @@ const (
 //	8 × calls by type, zero-second incoming, connected in, connected out, first, span, idle
 //	mask of the local hours with calls, then per set hour: calls, connected, unattended, talk
 //	count and gaps of the ascending talk times, incoming then outgoing
-//	per number, ascending, to the end: gap to the previous id << 3 | code, and for codeFull flags, calls, incoming, unattended
+//	per number, ascending, to the end: gap to the previous id << 3 | code; for codeFull a byte of flags, a byte of the
+//	sequel, calls, incoming, outgoing, unattended; then the talk, where a call connected
 //
 // The sums of talk are those of the talk times.
 func (d *Day) Encode(b []byte) []byte {
@@ -69,10 +70,14 @@ func (d *Day) Encode(b []byte) []byte {
 		code := codeOf(e)
 		put(int64(e.Number-last)<<codeBits | int64(code))
 		if code == codeFull {
-			b = append(b, byte(e.Flags))
+			b = append(b, byte(e.Flags), byte(e.Sequel))
 			put(int64(e.Calls))
 			put(int64(e.Incoming))
+			put(int64(e.Outgoing))
 			put(int64(e.Unattended))
+		}
+		if e.Flags&Connected != 0 {
+			put(int64(e.Talk))
 		}
 		last = e.Number
 	}
@@ -88,7 +93,7 @@ func codeOf(e Entry) int {
 		if e.Incoming == 1 {
 			return codeIncomingNone
 		}
-		return codeNone
+		return codeNone // of unknown type: it neither came in nor went out
 	case Unattended:
 		return codeUnattended
 	case ConnectedIn:
@@ -107,8 +112,8 @@ var single = [...]Entry{
 	codeNone:         {Calls: 1},
 	codeUnattended:   {Flags: Unattended, Calls: 1, Incoming: 1, Unattended: 1},
 	codeConnectedIn:  {Flags: ConnectedIn, Calls: 1, Incoming: 1},
-	codeConnectedOut: {Flags: ConnectedOut, Calls: 1},
-	codeNotPickedUp:  {Flags: NotPickedUp, Calls: 1},
+	codeConnectedOut: {Flags: ConnectedOut, Calls: 1, Outgoing: 1},
+	codeNotPickedUp:  {Flags: NotPickedUp, Calls: 1, Outgoing: 1},
 	codeIncomingNone: {Calls: 1, Incoming: 1},
 }
 
@@ -201,25 +206,92 @@ func (r *reader) numbers(into []Entry) []Entry {
 	for len(r.b) > 0 {
 		v := r.next()
 		last += number.ID(v >> codeBits)
-		code := int(v & (1<<codeBits - 1))
-		if code > codeFull {
+		e, ok := r.entry(int(v & (1<<codeBits - 1)))
+		if !ok {
 			r.bad = true
 			return into
 		}
-		if code < codeFull {
-			e := single[code]
-			e.Number = last
-			into = append(into, e)
-			continue
-		}
-		if len(r.b) == 0 {
-			r.bad = true
-			return into
-		}
-		e := Entry{Number: last, Flags: Flags(r.b[0])}
-		r.b = r.b[1:]
-		e.Calls, e.Incoming, e.Unattended = int32(r.next()), int32(r.next()), int32(r.next())
+		e.Number = last
 		into = append(into, e)
 	}
 	return into
+}
+
+func (r *reader) entry(code int) (e Entry, ok bool) {
+	switch {
+	case code < codeFull:
+		e = single[code]
+	case code > codeFull || len(r.b) < 2:
+		return e, false
+	default:
+		e.Flags, e.Sequel = Flags(r.b[0]), Sequel(r.b[1])
+		r.b = r.b[2:]
+		e.Calls, e.Incoming, e.Outgoing, e.Unattended = int32(r.next()), int32(r.next()), int32(r.next()), int32(r.next())
+	}
+	if e.Flags&Connected != 0 {
+		e.Talk = int32(r.next())
+	}
+	return e, true
+}
+
+// DecodeNumbers reads the numbers alone into a slice that is used again.
+func DecodeNumbers(b []byte, into []Entry) ([]Entry, error) {
+	r := reader{b: b}
+	r.toNumbers()
+	into = r.numbers(into)
+	return into, r.err()
+}
+
+// toNumbers skips what stands before the numbers.
+func (r *reader) toNumbers() {
+	if len(r.b) == 0 || r.b[0] != version {
+		r.bad, r.b = true, nil
+		return
+	}
+	r.b = r.b[1:]
+	r.skip(8 + 1)
+	talks := r.next() + r.next()
+	r.skip(3)
+	hours := bits.OnesCount64(uint64(r.next()) & (1<<24 - 1))
+	if talks < 0 || talks > int64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return
+	}
+	r.skip(4*hours + int(talks))
+}
+
+// skip passes over n integers.
+func (r *reader) skip(n int) {
+	i := 0
+	for ; n > 0 && i < len(r.b); i++ {
+		if r.b[i] < 0x80 {
+			n--
+		}
+	}
+	r.b = r.b[i:]
+	if n > 0 {
+		r.bad = true
+	}
+}
+
+// Holds tells whether a roll-up has a number of the given ones, which ascend.
+func Holds(b []byte, want []number.ID) (bool, error) {
+	r := reader{b: b}
+	r.toNumbers()
+	last := number.ID(0)
+	for len(r.b) > 0 && len(want) > 0 {
+		v := r.next()
+		last += number.ID(v >> codeBits)
+		if _, ok := r.entry(int(v & (1<<codeBits - 1))); !ok {
+			r.bad = true
+			break
+		}
+		for len(want) > 0 && want[0] < last {
+			want = want[1:]
+		}
+		if len(want) > 0 && want[0] == last {
+			return true, r.err()
+		}
+	}
+	return false, r.err()
 }

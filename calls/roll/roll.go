@@ -42,13 +42,27 @@ const (
 	Connected = ConnectedIn | ConnectedOut
 )
 
+// Sequel says in which order a day's calls with one number came, as far as recovery needs it.
+type Sequel uint8
+
+// The sequels. The first three speak of what followed the day's last unattended call; the same instant counts as after.
+const (
+	BackIn  Sequel = 1 << iota // the first connected call came in: the caller reached us
+	BackOut                    // the first connected call went out: we reached the caller
+	Tried                      // an outgoing call was not picked up
+	InFirst                    // the day's first connected call came in; set only where one went out, too
+)
+
 // Entry is one number's part in a roll-up.
 type Entry struct {
 	Number     number.ID
-	Flags      Flags
 	Calls      int32 // all calls with the number
 	Incoming   int32 // of them, those that came in (missed, rejected, … included)
+	Outgoing   int32 // of them, those of type outgoing
 	Unattended int32 // of them, those nobody attended
+	Talk       int32 // seconds of the connected ones
+	Flags      Flags
+	Sequel     Sequel
 }
 
 // Hour counts the calls that started within one local hour.
@@ -109,11 +123,20 @@ func IsUnattended(t call.Type, seconds, connectedFrom int) bool {
 	return flagsOf(t, call.OutcomeOf(t, seconds, connectedFrom))&Unattended != 0
 }
 
+// rank puts the unattended one of two calls at the same instant first, so that the other counts as after it.
+func (r Rules) rank(row *Row) int {
+	if IsUnattended(row.Type, row.Seconds, r.ConnectedFrom) {
+		return 0
+	}
+	return 1
+}
+
 // Build makes d the roll-up of rows, all of one agent and of the day whose first instant is dayStart. It sorts rows.
 func (d *Day) Build(rows []Row, dayStart time.Time, r Rules) {
 	*d = Day{TalksIn: d.TalksIn[:0], TalksOut: d.TalksOut[:0], Numbers: d.Numbers[:0]}
 	slices.SortFunc(rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Seconds, b.Seconds))
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Number, b.Number), r.rank(&a)-r.rank(&b), cmp.Compare(a.Type, b.Type),
+			cmp.Compare(a.Seconds, b.Seconds))
 	})
 	hours := localHours(dayStart)
 	clock := span{day: dayStart.Unix(), gap: int64(r.GapMinutes) * 60}
@@ -171,8 +194,14 @@ func (d *Day) note(row *Row, f Flags) {
 	if row.Type.Direction() == call.Incoming {
 		e.Incoming = 1
 	}
+	if row.Type == call.TypeOutgoing {
+		e.Outgoing = 1
+	}
 	if f&Unattended != 0 {
 		e.Unattended = 1
+	}
+	if f&Connected != 0 {
+		e.Talk = int32(row.Seconds)
 	}
 	if row.Hidden {
 		e.Flags |= Hidden
@@ -190,16 +219,45 @@ func (d *Day) merge() {
 			out = append(out, e)
 			continue
 		}
-		last := &out[len(out)-1]
-		if last.Flags&Unattended != 0 && e.Flags&Connected != 0 {
-			last.Flags |= Recovered
+		out[len(out)-1].follow(&e)
+	}
+	for i := range out {
+		if out[i].Flags&Connected != Connected {
+			out[i].Sequel &^= InFirst
 		}
-		last.Flags |= e.Flags
-		last.Calls += e.Calls
-		last.Incoming += e.Incoming
-		last.Unattended += e.Unattended
 	}
 	d.Numbers = out
+}
+
+// follow takes in the number's next call.
+func (e *Entry) follow(next *Entry) {
+	if e.Flags&Connected == ConnectedIn {
+		e.Sequel |= InFirst
+	}
+	switch missed := e.Flags&Unattended != 0; {
+	case next.Flags&Unattended != 0:
+		e.Sequel &^= BackIn | BackOut | Tried
+	case missed && next.Flags&Connected != 0:
+		e.Flags |= Recovered
+		if e.Sequel&(BackIn|BackOut) == 0 {
+			e.Sequel |= back(next.Flags)
+		}
+	case missed && next.Flags&NotPickedUp != 0:
+		e.Sequel |= Tried
+	}
+	e.Flags |= next.Flags
+	e.Calls += next.Calls
+	e.Incoming += next.Incoming
+	e.Outgoing += next.Outgoing
+	e.Unattended += next.Unattended
+	e.Talk += next.Talk
+}
+
+func back(f Flags) Sequel {
+	if f&ConnectedIn != 0 {
+		return BackIn
+	}
+	return BackOut
 }
 
 // span measures the working span and the idle time in it. Starts are cut to whole seconds; a gap runs from the latest

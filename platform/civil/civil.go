@@ -41,11 +41,21 @@ func (d Day) Date() (int, time.Month, int) { return d.utc().Date() }
 // Weekday is the day of the week.
 func (d Day) Weekday() time.Weekday { return d.utc().Weekday() }
 
-// Start is the first instant of the day in zone.
+// Start is the first instant of the day in zone. Where clocks change at midnight, midnight may be missing, or come twice.
 func (d Day) Start(zone *time.Location) time.Time {
 	y, m, dd := d.Date()
-	return time.Date(y, m, dd, 0, 0, 0, 0, zone)
+	t := time.Date(y, m, dd, 0, 0, 0, 0, zone)
+	for DayOf(t, zone) < d {
+		t = t.Add(quarter)
+	}
+	for DayOf(t.Add(-quarter), zone) == d {
+		t = t.Add(-quarter)
+	}
+	return t
 }
+
+// quarter is the finest step by which zones change their clocks.
+const quarter = 15 * time.Minute
 
 // Today is the day of now in zone.
 func Today(now time.Time, zone *time.Location) Day { return DayOf(now, zone) }

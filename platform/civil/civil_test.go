@@ -41,3 +41,26 @@ func TestParseRefusesWithASentence(t *testing.T) {
 		t.Error("a day written day-first was taken")
 	}
 }
+
+func TestTheFirstInstantWhereClocksChangeAtMidnight(t *testing.T) {
+	for _, c := range []struct{ zone, day, want string }{
+		{"Asia/Amman", "2021-10-29", "2021-10-29T00:00:00+03:00"},          // 01:00 became 00:00: midnight came twice
+		{"America/Havana", "2024-11-03", "2024-11-03T00:00:00-04:00"},      // the same, west of Greenwich
+		{"Asia/Beirut", "2024-03-31", "2024-03-31T01:00:00+03:00"},         // midnight was missing
+		{"America/Sao_Paulo", "2018-11-04", "2018-11-04T01:00:00-02:00"},   // the same, west of Greenwich
+		{"Europe/Berlin", "2026-10-25", "2026-10-25T00:00:00+02:00"},       // a day of 25 hours
+		{"Australia/Lord_Howe", "2026-04-05", "2026-04-05T00:00:00+11:00"}, // half an hour back, at two
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		day, err := civil.Parse(c.day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := day.Start(zone).Format(time.RFC3339); got != c.want {
+			t.Errorf("%s begins at %s in %s, want %s", c.day, got, c.zone, c.want)
+		}
+	}
+}
