@@ -10,10 +10,13 @@ import (
 
 	"parley/account"
 	"parley/calls/call"
+	"parley/calls/callback"
 	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
+	"parley/calls/report"
 	"parley/calls/roll"
+	"parley/calls/stats"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/platform/vault"
@@ -27,6 +30,7 @@ func Schemas() []dbtest.Schema {
 		{Series: "call", Files: call.Schema},
 		{Series: "roll", Files: roll.Schema},
 		{Series: "device", Files: device.Schema},
+		{Series: "callback", Files: callback.Schema},
 		{Series: "ingest", Files: ingest.Schema},
 	}
 }
@@ -60,17 +64,20 @@ func Start() time.Time { return time.Date(2026, 4, 15, 6, 30, 0, 0, time.UTC) }
 // World is an organisation in India with its key store, and everything that takes and reads calls over one database.
 // The writer runs until the test ends.
 type World struct {
-	DB       *db.DB
-	Keys     *vault.Keys
-	Accounts *account.Accounts
-	Org      *account.Org
-	Book     *number.Book
-	Calls    *call.Store
-	Devices  *device.Devices
-	Writer   *ingest.Writer
-	Imports  *ingest.Imports
-	Clock    *Clock
-	Now      func() time.Time
+	DB        *db.DB
+	Keys      *vault.Keys
+	Accounts  *account.Accounts
+	Org       *account.Org
+	Book      *number.Book
+	Calls     *call.Store
+	Devices   *device.Devices
+	Writer    *ingest.Writer
+	Imports   *ingest.Imports
+	Reporter  *stats.Reporter
+	Callbacks *callback.Callbacks
+	Reports   *report.Reports
+	Clock     *Clock
+	Now       func() time.Time
 }
 
 // New makes a World on a database that has Schemas.
@@ -84,6 +91,9 @@ func New(t testing.TB, d *db.DB) *World {
 	w.Devices = device.New(d, w.Keys, w.Accounts, w.Book, w.Now)
 	w.Writer = ingest.NewWriter(d, w.Keys, w.Book, w.Now)
 	w.Imports = ingest.NewImports(d, w.Keys, w.Accounts, w.Devices, w.Writer, w.Now)
+	w.Reporter = stats.New(d, w.Book, w.Calls, w.Now)
+	w.Callbacks = callback.New(d, w.Keys, w.Book, w.Now)
+	w.Reports = report.New(d, w.Accounts, w.Devices, w.Book, w.Calls, w.Reporter, w.Callbacks, w.Now)
 	w.Org = w.NewOrg(t, "Asha Traders")
 	run(t, w.Writer)
 	return w
