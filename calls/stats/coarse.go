@@ -30,6 +30,7 @@ const (
 	kindUnattended
 	kindConnected
 	kindNotPickedUp
+	kindHidden // numbers hidden from reports, which belong to no other kind
 	kinds
 )
 
@@ -43,7 +44,7 @@ func newSets() (s sets) {
 	return s
 }
 
-// setsOf collects a day's numbers from its roll-ups. Hidden numbers belong to none.
+// setsOf collects a day's numbers from its roll-ups.
 func setsOf(p *pack) (sets, error) {
 	s := newSets()
 	var ids [kinds][]uint32
@@ -53,10 +54,11 @@ func setsOf(p *pack) (sets, error) {
 			return s, err
 		}
 		for _, e := range d.Numbers {
+			n := uint32(e.Number)
 			if e.Flags&roll.Hidden != 0 {
+				ids[kindHidden] = append(ids[kindHidden], n)
 				continue
 			}
-			n := uint32(e.Number)
 			ids[kindAll] = append(ids[kindAll], n)
 			if e.Flags&roll.Unattended != 0 {
 				ids[kindUnattended] = append(ids[kindUnattended], n)
@@ -190,7 +192,7 @@ func (r *Reporter) Clients(ctx context.Context, org *account.Org, from, to civil
 		if err != nil {
 			return err
 		}
-		b, err := r.seenBefore(ctx, tx, org.ID, from)
+		b, err := r.seenBefore(ctx, tx, org.ID, from, false)
 		if err != nil {
 			return err
 		}
@@ -235,16 +237,18 @@ type beforeCache struct {
 }
 
 type beforeKey struct {
-	org  account.OrgID
-	from civil.Day
-	gens int64
-	days int64
+	org    account.OrgID
+	from   civil.Day
+	hidden bool
+	gens   int64
+	days   int64
 }
 
 const maxBefore = 16
 
-func (r *Reporter) seenBefore(ctx context.Context, tx *db.Tx, org account.OrgID, from civil.Day) (*before, error) {
-	key := beforeKey{org: org, from: from}
+// seenBefore gives the numbers with a call before a day; hidden takes along those that reports leave out.
+func (r *Reporter) seenBefore(ctx context.Context, tx *db.Tx, org account.OrgID, from civil.Day, hidden bool) (*before, error) {
+	key := beforeKey{org: org, from: from, hidden: hidden}
 	if err := tx.Row(ctx, `SELECT coalesce(sum(gen), 0), count(*) FROM days WHERE org_id = $1 AND day < $2`, org, from).Scan(&key.gens, &key.days); err != nil {
 		return nil, err
 	}
@@ -254,9 +258,16 @@ func (r *Reporter) seenBefore(ctx context.Context, tx *db.Tx, org account.OrgID,
 	if ok {
 		return b, nil
 	}
-	s, err := r.coarse(ctx, tx, org, -1<<30, from, kindAll)
+	want := []kind{kindAll, kindHidden}
+	if !hidden {
+		want = want[:1]
+	}
+	s, err := r.coarse(ctx, tx, org, -1<<30, from, want...)
 	if err != nil {
 		return nil, err
+	}
+	if hidden {
+		s[kindAll].Or(s[kindHidden])
 	}
 	b = newBefore(s[kindAll])
 	r.before.mu.Lock()
@@ -353,7 +364,7 @@ func (r *Reporter) settleBlock(ctx context.Context, org account.OrgID, block civ
 		for _, d := range days {
 			gen += d.gen
 		}
-		s, err = r.coarse(ctx, tx, org, block*blockDays, (block+1)*blockDays, kindAll, kindUnattended, kindConnected, kindNotPickedUp)
+		s, err = r.coarse(ctx, tx, org, block*blockDays, (block+1)*blockDays, kindAll, kindUnattended, kindConnected, kindNotPickedUp, kindHidden)
 		return err
 	}); err != nil {
 		return err

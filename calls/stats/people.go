@@ -241,7 +241,7 @@ func (l *list) rule(ctx context.Context, tx *db.Tx, tallies []tally) (func(t *ta
 	case ListMissed:
 		return func(t *tally) bool { return t.firstUnattended != 0 }, nil
 	case ListNew:
-		b, err := l.r.seenBefore(ctx, tx, l.org.ID, l.q.From)
+		b, err := l.r.seenBefore(ctx, tx, l.org.ID, l.q.From, l.q.Filter.Excluded)
 		return func(t *tally) bool { return !b.has(t.id) }, err
 	case ListNeverAttended:
 		never, err := l.neverAttended(ctx, tx, tallies)

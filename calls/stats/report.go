@@ -94,6 +94,25 @@ type AgentFigures struct {
 type DayFigures struct {
 	Day civil.Day
 	Figures
+	// First and Last are the team's working day: the earliest start and the latest end of any call in scope. Both are
+	// zero on a day without calls.
+	First, Last time.Time
+}
+
+// TeamSpan is the time from the scope's first call to its last one's end, however many agents share it.
+func (d *DayFigures) TeamSpan() time.Duration { return d.Last.Sub(d.First) }
+
+// reach is from when to when a day's calls go, in seconds after its first instant.
+type reach struct {
+	first, end int32
+	any        bool
+}
+
+func (r *reach) widen(first, end int32) {
+	if !r.any || first < r.first {
+		r.first = first
+	}
+	r.end, r.any = max(r.end, end), true
 }
 
 // Span is one agent's working day.
@@ -143,7 +162,7 @@ func (r *Reporter) Report(ctx context.Context, org *account.Org, q Query, parts 
 
 func (r *Reporter) report(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, parts Part) (*Report, error) {
 	p := &pass{r: r, org: org, q: q, parts: parts, zone: org.Location(), out: &Report{Rules: roll.Of(org)}}
-	p.out.Days = make([]DayFigures, q.To-q.From)
+	p.out.Days, p.reach = make([]DayFigures, q.To-q.From), make([]reach, q.To-q.From)
 	for i := range p.out.Days {
 		p.out.Days[i].Day = q.From + civil.Day(i)
 	}
@@ -190,8 +209,10 @@ type pass struct {
 	zone  *time.Location
 	out   *Report
 
-	all                   *table // numbers of the scope
-	own                   few    // numbers of the agent at hand
+	all                   *table  // numbers of the scope
+	own                   few     // numbers of the agent at hand
+	after                 []*pack // from the range's end to Until
+	reach                 []reach // by day
 	before                *before
 	talk, talkIn, talkOut talkTimes
 }
@@ -201,8 +222,15 @@ func (p *pass) prepare(ctx context.Context, tx *db.Tx) (release func(), err erro
 	if err != nil {
 		return nil, err
 	}
-	if p.before, err = p.r.seenBefore(ctx, tx, p.org.ID, p.q.From); err != nil {
+	if p.before, err = p.r.seenBefore(ctx, tx, p.org.ID, p.q.From, p.q.Filter.Excluded); err != nil {
 		return nil, err
+	}
+	if p.q.Until > p.q.To {
+		q := *p.q
+		q.From, q.To = p.q.To, p.q.Until
+		if p.after, err = p.r.packs(ctx, tx, p.org, &q); err != nil {
+			return nil, err
+		}
 	}
 	p.all = p.r.tables.Get().(*table)
 	p.all.size(n, p.q.Agents == nil || len(p.q.Agents) > fewAgents)
@@ -240,7 +268,9 @@ func (p *pass) walk(packs []*pack) error {
 			}
 			p.agentDay(&mine, &day, pk.day)
 		}
-		p.endAgent(&mine)
+		if err := p.endAgent(&mine); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -258,6 +288,9 @@ func (p *pass) agentDay(mine *AgentFigures, d *roll.Day, day civil.Day) {
 	i := int(day - p.q.From)
 	mine.add(d)
 	p.out.Days[i].add(d)
+	if d.Calls() > 0 {
+		p.reach[i].widen(d.First, d.First+d.Span)
+	}
 	heat := &p.out.Heat[day.Weekday()]
 	for h := range d.Hours {
 		if d.Hours[h].Calls > 0 {
@@ -294,12 +327,17 @@ func (p *pass) span(agent account.AgentNo, d *roll.Day, day civil.Day) {
 	})
 }
 
-func (p *pass) endAgent(mine *AgentFigures) {
+func (p *pass) endAgent(mine *AgentFigures) error {
 	if p.parts&WithAgents == 0 {
 		p.out.merge(&mine.Figures)
-		return
+		return nil
 	}
 	if p.parts&WithPeople != 0 {
+		for _, pk := range p.after {
+			if err := p.later(pk.of(mine.Agent), p.own.find); err != nil {
+				return err
+			}
+		}
 		for _, i := range p.own.used {
 			mine.person(&p.own.at[i], p.own.numbers[i], p.before)
 		}
@@ -309,6 +347,7 @@ func (p *pass) endAgent(mine *AgentFigures) {
 		p.out.Agents = append(p.out.Agents, *mine)
 	}
 	p.out.merge(&mine.Figures)
+	return nil
 }
 
 // merge adds another scope's sums; figures about people do not add up and are counted apart.
@@ -352,8 +391,16 @@ func (f *Figures) person(s *seen, n number.ID, b *before) {
 
 // people counts the scope's numbers, putting the unsettled ones in order.
 func (p *pass) people(ctx context.Context, tx *db.Tx, packs []*pack) error {
-	if err := p.later(ctx, tx); err != nil {
-		return err
+	only := p.q.agentSet()
+	for _, pk := range p.after {
+		for i, agent := range pk.agents {
+			if only != nil && !only[agent] {
+				continue
+			}
+			if err := p.later(pk.at(i), p.all.find); err != nil {
+				return err
+			}
+		}
 	}
 	open := map[number.ID]bool{}
 	for _, n := range p.all.met {
@@ -374,34 +421,19 @@ func (p *pass) people(ctx context.Context, tx *db.Tx, packs []*pack) error {
 	return nil
 }
 
-// later lets connected calls between the range's end and Until count.
-func (p *pass) later(ctx context.Context, tx *db.Tx) error {
-	if p.q.Until <= p.q.To {
+// later lets the connected calls of a day after the range count as attending the numbers that find knows.
+func (p *pass) later(blob []byte, find func(number.ID) *seen) error {
+	if blob == nil {
 		return nil
 	}
-	q := *p.q
-	q.From, q.To = p.q.To, p.q.Until
-	packs, err := p.r.packs(ctx, tx, p.org, &q)
+	entries, err := roll.DecodeNumbers(blob, nil)
 	if err != nil {
 		return err
 	}
-	only := p.q.agentSet()
-	position := uint16(p.q.To-p.q.From) + 1 // any day after the range is after every day of it
-	var d roll.Day
-	for _, pk := range packs {
-		for i, agent := range pk.agents {
-			if only != nil && !only[agent] {
-				continue
-			}
-			if err := d.Decode(pk.at(i)); err != nil {
-				return err
-			}
-			for j := range d.Numbers {
-				if e := &d.Numbers[j]; e.Flags&roll.Connected != 0 && int(e.Number) < len(p.all.at) {
-					if s := &p.all.at[e.Number]; s.firstUnattended != 0 {
-						s.lastConnected = position
-					}
-				}
+	for i := range entries {
+		if e := &entries[i]; e.Flags&roll.Connected != 0 {
+			if s := find(e.Number); s != nil && s.firstUnattended != 0 {
+				s.lastConnected = uint16(p.q.To-p.q.From) + 1 // any day after the range is after every day of it
 			}
 		}
 	}
@@ -454,6 +486,12 @@ func attendedIn(rows []call.Row, n number.ID, connectedFrom int) bool {
 
 func (p *pass) finish() {
 	f := &p.out.Figures
+	for i, r := range p.reach {
+		if d := &p.out.Days[i]; r.any {
+			start := d.Day.Start(p.zone)
+			d.First, d.Last = start.Add(time.Duration(r.first)*time.Second), start.Add(time.Duration(r.end)*time.Second)
+		}
+	}
 	f.MedianIn, _ = p.talkIn.median()
 	f.MedianOut, _ = p.talkOut.median()
 	p.talk.merge(&p.talkIn)

@@ -118,6 +118,14 @@ func (t *table) put(n int32, f roll.Flags, unattended int32, day uint16) {
 	s.add(f, unattended, day)
 }
 
+// find is what is known of a number, or nil.
+func (t *table) find(n number.ID) *seen {
+	if int(n) >= len(t.at) {
+		return nil
+	}
+	return &t.at[n]
+}
+
 // few holds the numbers that one agent met, which are few: a hash table that stays in the processor's first caches.
 type few struct {
 	numbers []number.ID // by slot; 0, the withheld number's id, marks a free one
@@ -136,7 +144,7 @@ func (t *few) add(e *roll.Entry, day uint16) {
 
 func (t *few) slot(n number.ID) *seen {
 	mask := len(t.numbers) - 1
-	i := int(uint64(n)*0x9e3779b97f4a7c15>>32) & mask
+	i := hashSlot(n) & mask
 	for t.numbers[i] != n {
 		if t.numbers[i] == number.Withheld {
 			t.numbers[i] = n
@@ -147,6 +155,22 @@ func (t *few) slot(n number.ID) *seen {
 	}
 	return &t.at[i]
 }
+
+// find is what is known of a number, or nil.
+func (t *few) find(n number.ID) *seen {
+	if len(t.numbers) == 0 {
+		return nil
+	}
+	mask := len(t.numbers) - 1
+	for i := hashSlot(n) & mask; t.numbers[i] != number.Withheld; i = (i + 1) & mask {
+		if t.numbers[i] == n {
+			return &t.at[i]
+		}
+	}
+	return nil
+}
+
+func hashSlot(n number.ID) int { return int(uint64(n) * 0x9e3779b97f4a7c15 >> 32) }
 
 func (t *few) grow() {
 	old := *t

@@ -19,6 +19,7 @@ type totals struct {
 	sums    Figures
 	hours   [24]HourSum
 	in, out []run // talk times of connected calls
+	reach   reach
 }
 
 // run is how many calls had one talk time.
@@ -115,6 +116,9 @@ func addUp(p *pack) (*totals, error) {
 		if err := d.DecodeSums(p.at(i)); err != nil {
 			return nil, err
 		}
+		if d.Calls() > 0 {
+			t.reach.widen(d.First, d.First+d.Span)
+		}
 		t.sums.add(&d)
 		for h := range d.Hours {
 			t.hours[h].add(&d.Hours[h])
@@ -145,6 +149,7 @@ func (p *pass) fromTotals(ctx context.Context, tx *db.Tx) error {
 func (p *pass) addTotals(t *totals, day civil.Day) {
 	p.out.merge(&t.sums)
 	p.out.Days[day-p.q.From].merge(&t.sums)
+	p.reach[day-p.q.From] = t.reach
 	heat := &p.out.Heat[day.Weekday()]
 	for h := range t.hours {
 		heat[h].merge(&t.hours[h])
