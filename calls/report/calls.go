@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"slices"
 
 	"parley/calls/call"
 	"parley/calls/device"
@@ -16,12 +15,7 @@ func (r *Reports) callRows(ctx context.Context, v *View, s *Sheet) error {
 }
 
 func (r *Reports) notPickedUp(ctx context.Context, v *View, s *Sheet) error {
-	f := v.Query.Filter
-	if len(f.Outcomes) > 0 && !slices.Contains(f.Outcomes, call.OutcomeNotPickedUp) {
-		f.MinSeconds, f.MaxSeconds = 1, 0 // the filter leaves none of them
-		f.Types = []call.Type{call.TypeMissed}
-	}
-	f.Outcomes = []call.Outcome{call.OutcomeNotPickedUp}
+	f := v.Query.Filter.With(call.Filter{Outcomes: []call.Outcome{call.OutcomeNotPickedUp}})
 	return r.callSheet(ctx, v, s, f)
 }
 

@@ -31,7 +31,7 @@ func RowsAsk(v *View, id stats.MetricID) (Ask, ID, error) {
 	a := v.Ask
 	a.Compare = ""
 	if m.List != "" {
-		return a, ID(m.List), nil // a list and its report share their name
+		return a, listID(m.List), nil
 	}
 	f := m.Rows()
 	types, some := both(a.Types, f.Types)

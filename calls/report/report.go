@@ -24,14 +24,21 @@ type ID string
 
 // The reports.
 const (
-	Summary     ID = "summary"
-	Leaderboard ID = "leaderboard"
-	Days        ID = "days"
-	Hours       ID = "hours"
-	Heatmap     ID = "heatmap"
-	WorkingTime ID = "working_time"
-	Calls       ID = "calls"
-	NotPickedUp ID = "not_picked_up"
+	Summary       ID = "summary"
+	Leaderboard   ID = "leaderboard"
+	Analysis      ID = "analysis"
+	NeverAttended ID = "never_attended"
+	Missed        ID = "missed"
+	NotPickedUp   ID = "not_picked_up"
+	NeverPickedUp ID = "never_picked_up"
+	Clients       ID = "clients"
+	Reached       ID = "reached"
+	NewClients    ID = "new_clients"
+	WorkingTime   ID = "working_time"
+	Hours         ID = "hours"
+	Days          ID = "days"
+	Heatmap       ID = "heatmap"
+	Calls         ID = "calls"
 )
 
 // kind is what the program knows about one report.
@@ -48,7 +55,14 @@ func kinds() []kind {
 	return []kind{
 		{Summary, "Summary", "Every figure of the range.", account.ReadReports, (*Reports).summary},
 		{Leaderboard, "Leaderboard", "Every figure, agent by agent, most calls first.", account.ReadReports, (*Reports).leaderboard},
+		{Analysis, "Analysis", "Averages and medians, the longest call, and who leads in what.", account.ReadReports, (*Reports).analysis},
+		{NeverAttended, "Never attended", "People who called, reached nobody, and were not reached since within the range; whoever waits longest first.", account.ReadCalls, (*Reports).neverAttended},
+		{Missed, "Missed callers", "Everybody with an unattended call in the range, and what became of them up to now; whoever waits longest first.", account.ReadCalls, (*Reports).missed},
 		{NotPickedUp, "Not picked up", "Outgoing calls that were not connected, newest first.", account.ReadCalls, (*Reports).notPickedUp},
+		{NeverPickedUp, "Never picked up", "People who were called and never reached, the last called first.", account.ReadCalls, (*Reports).neverPickedUp},
+		{Clients, "Clients", "Everybody with a call in the range, the last first.", account.ReadCalls, (*Reports).clients},
+		{Reached, "Clients reached", "Everybody with a connected call in the range, the last first.", account.ReadCalls, (*Reports).reached},
+		{NewClients, "New clients", "Everybody whose first call with the organisation lies in the range, the last first.", account.ReadCalls, (*Reports).newClients},
 		{WorkingTime, "Working time", "First and last call, working span and active time per agent and day.", account.ReadReports, (*Reports).workingTime},
 		{Hours, "Hour of the day", "Calls by the local hour in which they started.", account.ReadReports, (*Reports).hours},
 		{Days, "Day by day", "The figures of each day; those about people cannot be added up over days and are left out.", account.ReadReports, (*Reports).days},

@@ -44,7 +44,7 @@ type View struct {
 	ScopeTitle string
 }
 
-// Title is the name of the agent with a number.
+// AgentName is the name of the agent with a number.
 func (v *View) AgentName(no account.AgentNo) string {
 	if m := v.Agents[no]; m != nil {
 		return m.Name
@@ -300,7 +300,7 @@ func types() []call.Type {
 }
 
 func outcomes() []call.Outcome {
-	return []call.Outcome{call.OutcomeConnected, call.OutcomeMissed, call.OutcomeNotPickedUp, call.OutcomeRejected, call.OutcomeBlocked,
+	return []call.Outcome{call.OutcomeConnected, call.OutcomeMissed, call.OutcomeShort, call.OutcomeNotPickedUp, call.OutcomeRejected, call.OutcomeBlocked,
 		call.OutcomeVoicemail, call.OutcomeUnknown}
 }
 
