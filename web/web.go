@@ -16,9 +16,11 @@ import (
 
 	"parley/account"
 	"parley/calls/call"
+	"parley/calls/callback"
 	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
+	"parley/calls/report"
 	"parley/calls/stats"
 	"parley/platform/db"
 	"parley/reach/mail"
@@ -36,6 +38,9 @@ type Deps struct {
 	Calls     *call.Store
 	Writer    *ingest.Writer
 	Reporter  *stats.Reporter
+	Reports   *report.Reports
+	Callbacks *callback.Callbacks
+	Imports   *ingest.Imports
 	Mail      *mail.Mailer
 	RemoveOrg func(ctx context.Context, org account.OrgID) error // deletes an organisation everywhere, keys included
 
