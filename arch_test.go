@@ -21,7 +21,7 @@ var floors = []struct {
 	name     string
 	prefixes []string
 }{
-	{"platform: errors, ids, days, numbers", []string{"platform/fault", "platform/id", "platform/civil", "platform/phone"}},
+	{"platform: errors, ids, days, numbers", []string{"platform/fault", "platform/id", "platform/civil", "platform/phone", "platform/spool", "platform/seal"}},
 	{"platform: databases", []string{"platform/db"}},
 	{"platform: keys", []string{"platform/vault"}},
 	{"account", []string{"account"}},

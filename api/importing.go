@@ -8,7 +8,6 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"parley/calls/ingest"
 	"parley/calls/logfile"
 	"parley/platform/fault"
+	"parley/platform/spool"
 )
 
 const tagImports = "Imports"
@@ -188,9 +188,9 @@ func (s *API) rejected(ctx context.Context, in *ImportPath) (*huma.StreamRespons
 	}}, nil
 }
 
-// upload is a file that has arrived, in a temporary file of its own.
+// upload is a file that has arrived, put aside.
 type upload struct {
-	file *os.File
+	file *spool.File
 	size int64
 	name string
 	form url.Values // fields that came before the file
@@ -198,10 +198,9 @@ type upload struct {
 
 func (u *upload) close() {
 	_ = u.file.Close()
-	_ = os.Remove(u.file.Name())
 }
 
-// receive streams a request's file into a temporary one: the body, or the part "file" of a multipart form.
+// receive streams a request's file aside: the body, or the part "file" of a multipart form.
 func (s *API) receive(ctx context.Context, most int64) (*upload, error) {
 	r := requestOf(ctx)
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
@@ -221,13 +220,13 @@ func (s *API) receive(ctx context.Context, most int64) (*upload, error) {
 		return nil, fault.New(fault.Unsupported, "The file must be the body itself, or the part \"file\" of a multipart form. With curl, use --data-binary @FILE and -H 'Content-Type: application/octet-stream'.")
 	}
 	var err error
-	if u.file, err = os.CreateTemp(s.TempDir, "parley-import-*"); err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "There is no room for the file on the server. Ask whoever runs it to make room.")
+	if u.file, err = spool.New(s.TempDir); err != nil {
+		return nil, err
 	}
-	if u.size, err = io.Copy(u.file, io.LimitReader(src, most+1)); err != nil {
+	if u.size, err = u.file.ReadFrom(io.LimitReader(src, most+1)); err != nil {
 		u.close()
-		if _, disk := errors.AsType[*os.PathError](err); disk {
-			return nil, fault.Wrap(fault.Unavailable, err, "There is no room for the file on the server. Ask whoever runs it to make room.")
+		if fault.KindOf(err) == fault.Unavailable {
+			return nil, err
 		}
 		return nil, bodyError(err, "The file broke off on its way. Send it again.")
 	}
