@@ -162,6 +162,15 @@ func (s *Devices) lineWith(ctx context.Context, c db.Conn, org account.OrgID, ca
 	return one(s.lines(ctx, c, org, `AND l.archived_ms = 0 AND l.number_key = $2`, k.Index(numberField, canonical)))
 }
 
+// FindLine gives the line in use with a number as people write it. What is no number is refused.
+func (s *Devices) FindLine(ctx context.Context, org *account.Org, number string) (*Line, bool, error) {
+	canonical, err := ownNumber(number, org.Country)
+	if err != nil || canonical == "" {
+		return nil, false, err
+	}
+	return s.lineWith(ctx, s.db, org.ID, canonical)
+}
+
 // AddLine gives an agent a line. The number may be left out, and is the organisation's only line with that number.
 func (s *Devices) AddLine(ctx context.Context, org *account.Org, n NewLine) (*Line, error) {
 	canonical, numberErr := ownNumber(n.Number, org.Country)

@@ -1,0 +1,209 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"parley/account"
+	"parley/api"
+	"parley/calls/call"
+	"parley/calls/callback"
+	"parley/calls/device"
+	"parley/calls/ingest"
+	"parley/calls/number"
+	"parley/calls/report"
+	"parley/calls/roll"
+	"parley/calls/stats"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/vault"
+	"parley/reach/mail"
+)
+
+//go:embed schema/*.sql
+var schema embed.FS
+
+// Names of files in the data folder.
+const (
+	masterFile = "master.key"
+	rootFile   = "root.key"
+	keysFile   = "keys.db"
+	dataFile   = "parley.db"
+	socketFile = "parley.sock"
+)
+
+// Parley is an open installation: everything over one data folder, which it holds until Close.
+type Parley struct {
+	Config    *Config
+	Log       *slog.Logger
+	Now       func() time.Time
+	Keys      *vault.Keys
+	DB        *db.DB
+	Accounts  *account.Accounts
+	Book      *number.Book
+	Calls     *call.Store
+	Devices   *device.Devices
+	Writer    *ingest.Writer
+	Reporter  *stats.Reporter
+	Imports   *ingest.Imports
+	Callbacks *callback.Callbacks
+	Reports   *report.Reports
+	Mail      *mail.Mailer
+
+	held    *lock
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Open opens the installation whose folder the caller holds, and brings its tables to this version. It refuses with a
+// sentence when the data is damaged, belongs to another master key or was written by a newer version. The lock is let
+// go of by Close, and when Open fails.
+func Open(ctx context.Context, c *Config, held *lock, log *slog.Logger) (*Parley, error) {
+	p := &Parley{Config: c, Log: log, Now: time.Now, held: held}
+	if err := p.open(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Parley) open(ctx context.Context) error {
+	if _, err := finishRestore(p.Config.Data); err != nil { // one that was broken off between two moves
+		return err
+	}
+	master, err := openMaster(p.Config)
+	if err != nil {
+		return err
+	}
+	if p.Keys, err = vault.Open(ctx, p.Config.Data, master); err != nil {
+		return readable(err, filepath.Join(p.Config.Data, keysFile))
+	}
+	if p.Config.Database == "" {
+		p.DB, err = db.OpenSQLite(ctx, filepath.Join(p.Config.Data, dataFile), p.Keys.DatabaseKey())
+	} else {
+		p.DB, err = db.OpenPostgres(ctx, p.Config.Database)
+	}
+	if err == nil {
+		err = p.migrate(ctx)
+	}
+	if err == nil {
+		err = p.checkKeyStore(ctx)
+	}
+	if err != nil {
+		return readable(err, filepath.Join(p.Config.Data, dataFile))
+	}
+	p.assemble()
+	return nil
+}
+
+// readable gives a sentence to whatever an engine says about a file it cannot use.
+func readable(err error, path string) error {
+	if fault.KindOf(err) != fault.Internal {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, err, "The database %s cannot be used: it is damaged, or not the one that belongs to this folder's keys. Restore a backup with \"parley restore\".", path)
+}
+
+func openMaster(c *Config) (vault.Master, error) {
+	if c.MasterKey != "" {
+		return vault.MasterText(c.MasterKey)
+	}
+	return vault.MasterFile(filepath.Join(c.Data, masterFile))
+}
+
+// migrate brings every package's tables to their newest version.
+func (p *Parley) migrate(ctx context.Context) error {
+	for _, s := range schemas() {
+		if err := p.DB.Migrate(ctx, s.series, s.files); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type series struct {
+	series string
+	files  fs.FS
+}
+
+func schemas() []series {
+	return []series{
+		{"installation", schema}, {"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
+		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
+	}
+}
+
+// checkKeyStore refuses a database that was made with another key store. The embedded database would not even open, but
+// PostgreSQL does not know our keys.
+func (p *Parley) checkKeyStore(ctx context.Context) error {
+	k, err := p.Keys.Org(ctx, 0)
+	if err != nil {
+		return err
+	}
+	mine := k.Index("installation", "key store")
+	if _, err := p.DB.Exec(ctx, `INSERT INTO installation (name, value) VALUES ('key_store', $1) ON CONFLICT DO NOTHING`, mine); err != nil {
+		return err
+	}
+	var made []byte
+	if err := p.DB.Row(ctx, `SELECT value FROM installation WHERE name = 'key_store'`).Scan(&made); err != nil {
+		return err
+	}
+	if !bytes.Equal(made, mine) {
+		return fault.New(fault.Unavailable, "The keys in %s are not the ones that the data was made with, so nothing could be read. "+
+			"Use the data folder that belongs to this database, or restore its keys with \"parley restore\".", p.Config.Data)
+	}
+	return nil
+}
+
+// assemble makes every service and starts the writer.
+func (p *Parley) assemble() {
+	p.Accounts = account.New(p.DB, p.Keys, p.Now)
+	p.Book = number.New(p.DB, p.Keys)
+	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Now)
+	p.Devices = device.New(p.DB, p.Keys, p.Accounts, p.Book, p.Now)
+	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, p.Now)
+	p.Reporter = stats.New(p.DB, p.Book, p.Calls, p.Now)
+	p.Imports = ingest.NewImports(p.DB, p.Keys, p.Accounts, p.Devices, p.Writer, p.Now)
+	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Now)
+	p.Reports = report.New(p.DB, p.Accounts, p.Devices, p.Book, p.Calls, p.Reporter, p.Callbacks, p.Now)
+	p.Mail = mail.New(p.DB, p.Keys, p.Config.Mail, p.Now)
+	ctx, stop := context.WithCancel(context.Background()) // Close ends it, after everybody who writes
+	p.stop = stop
+	p.running.Go(func() { p.Writer.Run(ctx) })
+}
+
+// Close finishes what the writer has begun, closes everything and lets go of the folder.
+func (p *Parley) Close() error {
+	if p.stop != nil {
+		p.stop()
+		p.running.Wait()
+	}
+	var errs []error
+	if p.DB != nil {
+		errs = append(errs, p.DB.Close())
+	}
+	if p.Keys != nil {
+		errs = append(errs, p.Keys.Close())
+	}
+	if p.held != nil {
+		errs = append(errs, p.held.release())
+	}
+	return errors.Join(errs...)
+}
+
+// exists tells whether the folder holds an installation.
+func exists(dir string) bool {
+	for _, file := range []string{rootFile, filepath.Join(stageDir, readyFile)} {
+		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
+			return true
+		}
+	}
+	return false
+}

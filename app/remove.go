@@ -1,0 +1,41 @@
+package app
+
+import (
+	"context"
+
+	"parley/account"
+	"parley/api"
+	"parley/calls/call"
+	"parley/calls/roll"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/reach/mail"
+)
+
+// RemoveOrg deletes an organisation everywhere, and its keys, so that nothing of it can be read in copies of the data
+// alone either.
+func (p *Parley) RemoveOrg(ctx context.Context, org account.OrgID) error {
+	if org <= 0 {
+		return fault.New(fault.NotFound, "There is no organisation %d.", org)
+	}
+	if _, err := p.Accounts.Org(ctx, org); err != nil {
+		return err
+	}
+	// In the writer's transaction, so that calls which are on their way come before or find no organisation.
+	if err := p.Writer.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
+		for _, remove := range []func(context.Context, *db.Tx, account.OrgID) error{
+			api.Delete, p.Callbacks.Delete, mail.Delete, p.Imports.Delete, call.Delete, roll.Delete, p.Devices.Delete, p.Book.Delete,
+		} {
+			if err := remove(ctx, tx, org); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := p.Accounts.DeleteOrg(ctx, org); err != nil {
+		return err
+	}
+	return p.Keys.Destroy(ctx, int64(org))
+}

@@ -1,0 +1,258 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"parley/account"
+	"parley/platform/civil"
+	"parley/platform/fault"
+	"parley/reach/mail"
+)
+
+type serveCmd struct {
+	Listen string `placeholder:"HOST:PORT" help:"Address to listen on (localhost:8466)."`
+	URL    string `name:"url" placeholder:"URL" help:"Public base address, for links in mails."`
+	Dev    bool   `help:"Show the pages that help programmers."`
+	Demo   bool   `help:"Make the demo organisation when there is none at all, and print a link into it."`
+}
+
+func (c *serveCmd) overrides() map[string]string {
+	o := map[string]string{"listen": c.Listen, "url": c.URL}
+	if c.Dev {
+		o["dev"] = "true"
+	}
+	return o
+}
+
+// How long a server takes to stop, and what it allows a client.
+const (
+	shutdownTime  = 5 * time.Second
+	headerTime    = 10 * time.Second
+	idleTime      = 2 * time.Minute
+	maxHeader     = 64 << 10
+	demoLinkLife  = time.Hour
+	sweepEvery    = time.Hour
+	settleEvery   = time.Minute
+	settleAtOnce  = 4 // coarse rows, some milliseconds each
+	settlePause   = 100 * time.Millisecond
+	settleHorizon = 1 // days before today that are left alone, since they still change
+)
+
+func (c *serveCmd) plain(ctx context.Context, r *Run) error {
+	if err := os.MkdirAll(r.Config.Data, 0o700); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The data folder %s cannot be made. Choose another with --data.", r.Config.Data)
+	}
+	held, err := takeLock(r.Config.Data)
+	if errors.Is(err, errHeld) {
+		return fault.New(fault.Conflict, "Another process (%s) is using the data in %s. One server runs on a data folder; stop that one, or choose another folder with --data.", holder(r.Config.Data), r.Config.Data)
+	}
+	if err != nil {
+		return err
+	}
+	p, err := Open(ctx, r.Config, held, r.Config.logger(r.Err))
+	if err != nil {
+		return err
+	}
+	s := &server{p: p, run: r, demo: c.Demo}
+	return errors.Join(s.serve(ctx), p.Close())
+}
+
+func (c *Config) logger(w interface{ Write([]byte) (int, error) }) *slog.Logger {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+	o := &slog.HandlerOptions{Level: levels[c.LogLevel]}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// server is an installation at work.
+type server struct {
+	p    *Parley
+	run  *Run
+	demo bool
+}
+
+// serve works until ctx ends. What was begun then is finished: requests, commands, the writer's commit.
+func (s *server) serve(ctx context.Context) error {
+	listener, err := net.Listen("tcp", s.p.Config.Listen)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The server cannot listen on %s (%s). Choose another address with --listen.", s.p.Config.Listen, err)
+	}
+	s.p.Mail.OnLocal = s.printMail
+	if err := s.p.Imports.Interrupted(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	site, err := s.p.site()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer site.close()
+	desk, err := openDesk(s.p)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	working, stop := context.WithCancel(ctx)
+	var duties sync.WaitGroup
+	duties.Go(func() { desk.serve(working) })
+	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver} {
+		duties.Go(func() { duty(working) })
+	}
+	err = s.listen(ctx, listener, site.handler)
+	stop()
+	duties.Wait()
+	return err
+}
+
+// listen answers requests until ctx ends.
+func (s *server) listen(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	base, cut := context.WithCancel(context.WithoutCancel(ctx)) // requests outlive the signal, for a while
+	defer cut()
+	hs := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog:    slog.NewLogLogger(s.p.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- hs.Serve(listener) }()
+	if err := s.greet(ctx, listener.Addr().String()); err != nil {
+		return errors.Join(err, hs.Close())
+	}
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	s.p.Log.Info("stopping")
+	grace, end := context.WithTimeout(base, shutdownTime)
+	defer end()
+	err := hs.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) { // a slow upload: it is told by its context, and repeated safely
+		cut()
+		err = hs.Close()
+	}
+	return err
+}
+
+// greet says where the server is and how to get in.
+func (s *server) greet(ctx context.Context, address string) error {
+	s.p.Log.Info("serving", "version", version(), "engine", s.p.DB.Engine())
+	if s.p.Config.Listen != address && strings.HasSuffix(s.p.Config.Listen, ":0") {
+		s.p.Config.Listen = address // a free port was asked for
+	}
+	orgs, err := s.p.Accounts.Orgs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.run.printf("Parley is at %s\n", s.p.Config.base()); err != nil {
+		return err
+	}
+	if !s.demo {
+		if len(orgs) == 0 {
+			return s.run.printf("There is no organisation yet. Make yours at %s/sign-up\n", s.p.Config.base())
+		}
+		return nil
+	}
+	org, err := s.demoOrg(ctx, orgs)
+	if err != nil || org == nil {
+		return err
+	}
+	owner, err := s.p.Accounts.Owner(ctx, org.ID)
+	if err != nil {
+		return err
+	}
+	secret, err := s.p.Accounts.OneTimeLink(ctx, org.ID, owner.ID, demoLinkLife)
+	if err != nil {
+		return err
+	}
+	return s.run.printf("Look around in the demo organisation (the link works once, within an hour):\n  %s\n", s.p.Config.link("link", secret))
+}
+
+// demoOrg gives the demo organisation, made now when there is no organisation at all; nil when there are only others.
+func (s *server) demoOrg(ctx context.Context, orgs []*account.Org) (*account.Org, error) {
+	if len(orgs) == 0 {
+		return makeDemo(ctx, s.run, s.p, demoSeed)
+	}
+	for _, o := range orgs {
+		if o.Demo {
+			return o, nil
+		}
+	}
+	return nil, nil
+}
+
+// printMail shows a mail that stays here: what it is, and the link in it.
+func (s *server) printMail(m mail.Sent) {
+	for word := range strings.FieldsSeq(m.Text) {
+		if strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://") {
+			if err := s.run.printf("Mail (no mail server is configured): %s\n  %s\n", m.Subject, word); err != nil {
+				s.p.Log.Warn("mail not printed", "err", err)
+			}
+			return
+		}
+	}
+}
+
+// every does a duty now and then until ctx ends.
+func (s *server) every(ctx context.Context, pause time.Duration, name string, duty func(context.Context) error) {
+	for {
+		if err := duty(ctx); err != nil && ctx.Err() == nil {
+			s.p.Log.Error("duty failed", "duty", name, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// resume finishes what a stopped server left. It has no hurry: reports say meanwhile what is not reckoned yet.
+func (s *server) resume(ctx context.Context) {
+	if err := s.p.Writer.Resume(ctx, s.p.Accounts); err != nil && ctx.Err() == nil {
+		s.p.Log.Error("duty failed", "duty", "resume", "err", err)
+	}
+}
+
+func (s *server) sweep(ctx context.Context) {
+	s.every(ctx, sweepEvery, "sweep", func(ctx context.Context) error {
+		return errors.Join(s.p.Accounts.Sweep(ctx), s.p.Mail.Sweep(ctx))
+	})
+}
+
+func (s *server) deliver(ctx context.Context) {
+	s.p.Mail.Run(ctx, func(err error) { s.p.Log.Error("duty failed", "duty", "mail", "err", err) })
+}
+
+// settle writes the coarse rows of past days, a few at a time, so that reports over long ranges find them.
+func (s *server) settle(ctx context.Context) {
+	s.every(ctx, settleEvery, "settle", func(ctx context.Context) error {
+		orgs, err := s.p.Accounts.Orgs(ctx)
+		for _, org := range orgs {
+			until := civil.Today(s.p.Now(), org.Location()) - settleHorizon
+			for done := false; !done && err == nil; {
+				if done, err = s.p.Reporter.Settle(ctx, org.ID, until, settleAtOnce); !done {
+					err = errors.Join(err, rest(ctx, settlePause))
+				}
+			}
+		}
+		return err
+	})
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
