@@ -101,10 +101,14 @@ func (r *Reports) days(ctx context.Context, v *View, s *Sheet) error {
 	}
 	metrics := pick(func(m *stats.Metric) bool { return m.List == "" && m.ID != "median_talk_seconds" })
 	s.Columns = append([]Column{{"day", "Day", Date}, {"weekday", "Weekday", Text}}, metricColumns(metrics)...)
+	s.Columns = append(s.Columns, Column{"team_first", "First call of the team", Moment}, Column{"team_last", "End of the team’s last call", Moment},
+		Column{"team_span_seconds", "Working span of the team", Seconds})
 	s.rows(len(rep.Days), func(i int, row []Value) {
 		d := &rep.Days[i]
 		row[0], row[1] = d.Day, d.Day.Weekday().String()
 		figures(row[2:], &d.Figures, metrics)
+		team := row[2+len(metrics):]
+		team[0], team[1], team[2] = v.moment(d.First), v.moment(d.Last), seconds(d.TeamSpan())
 	})
 	return nil
 }

@@ -2,8 +2,10 @@ package report
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"parley/account"
 	"parley/calls/callback"
 	"parley/calls/number"
 	"parley/calls/stats"
@@ -125,7 +127,7 @@ func (r *Reports) eachMissed(ctx context.Context, v *View, l stats.List, agreed 
 		clear(row)
 		v.person(row, p)
 		v.recovery(row[own:], p)
-		v.callback(row[own+11:], agreed[p.ID], p.LastMissed)
+		v.callback(row[own+11:], agreed[p.ID], p)
 		return visit(row)
 	})
 }
@@ -139,13 +141,44 @@ func (v *View) recovery(row []Value, p *stats.Person) {
 	}
 }
 
-func (v *View) callback(row []Value, c callback.Callback, lastMissed time.Time) {
-	state := c.State(lastMissed)
-	row[0] = string(state)
-	switch state {
-	case callback.Assigned:
-		row[1] = some(v.AgentName(c.AssignedTo))
-	case callback.Handled:
-		row[2], row[3] = v.moment(c.HandledAt), some(c.Note)
+// callback says who has a missed caller. Once the caller was reached nobody has to call any more.
+func (v *View) callback(row []Value, c callback.Callback, p *stats.Person) {
+	switch state := c.State(p.LastMissed); {
+	case state == callback.Handled:
+		row[0], row[2], row[3] = string(state), v.moment(c.HandledAt), some(c.Note)
+	case !p.State.Waiting():
+	case state == callback.Assigned:
+		row[0], row[1] = string(state), some(v.AgentName(c.AssignedTo))
+	default:
+		row[0] = string(state)
 	}
+}
+
+// tasksBack is how many days back a connected call is looked for that settles a task.
+const tasksBack civil.Day = 90
+
+// Tasks lists what the actor is to call back, the oldest first: callbacks.Mine without those whose caller was reached,
+// by whomever, since it was assigned.
+func (r *Reports) Tasks(ctx context.Context, actor *account.Actor) ([]callback.Task, error) {
+	mine, err := r.callbacks.Mine(ctx, actor)
+	if err != nil || len(mine) == 0 {
+		return nil, err
+	}
+	zone := actor.Org.Location()
+	today := civil.Today(r.now(), zone)
+	q := stats.PeopleQuery{List: stats.ListReached, Query: stats.Query{From: max(civil.DayOf(mine[0].AssignedAt, zone), today-tasksBack), To: today + 1}}
+	for _, m := range mine {
+		q.Filter.Numbers = append(q.Filter.Numbers, m.Number)
+	}
+	reached := map[number.ID]time.Time{}
+	if err := r.reporter.EachPerson(ctx, actor.Org, q, func(p *stats.Person) error {
+		reached[p.ID] = p.LastConnected
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(mine, func(m callback.Task) bool {
+		at, ok := reached[m.Number]
+		return ok && !at.Before(m.AssignedAt)
+	}), nil
 }

@@ -65,7 +65,7 @@ func kinds() []kind {
 		{NewClients, "New clients", "Everybody whose first call with the organisation lies in the range, the last first.", account.ReadCalls, (*Reports).newClients},
 		{WorkingTime, "Working time", "First and last call, working span and active time per agent and day.", account.ReadReports, (*Reports).workingTime},
 		{Hours, "Hour of the day", "Calls by the local hour in which they started.", account.ReadReports, (*Reports).hours},
-		{Days, "Day by day", "The figures of each day; those about people cannot be added up over days and are left out.", account.ReadReports, (*Reports).days},
+		{Days, "Day by day", "The figures of each day, and the working day of all agents together; figures about people cannot be added up over days and are left out.", account.ReadReports, (*Reports).days},
 		{Heatmap, "Weekday and hour", "Calls by weekday and local hour.", account.ReadReports, (*Reports).heatmap},
 		{Calls, "Calls", "Call history, newest first.", account.ReadCalls, (*Reports).callRows},
 	}

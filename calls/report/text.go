@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,7 +16,7 @@ const textBatch = 500
 // maxWidth is how wide a text column may be in a terminal.
 const maxWidth = 48
 
-// WriteText writes the sheet for a terminal: aligned columns, numbers to the right, durations as 1:02:03, and below it
+// WriteText writes the sheet for a terminal: of wide reports the columns that matter most, aligned, numbers to the right, durations as 1:02:03, and below it
 // what the sheet says about itself. Characters that steer a terminal are left out.
 func (s *Sheet) WriteText(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriter(w)
@@ -47,17 +48,38 @@ func (s *Sheet) WriteText(ctx context.Context, w io.Writer) error {
 	return out.Flush()
 }
 
-// textColumns leaves out ids, which are for programs.
+// textColumns are the columns that fit a terminal; ids, which are for programs, are never among them.
 func (s *Sheet) textColumns() []int {
+	keys := terse(s.ID)
 	var out []int
 	for i, c := range s.Columns {
 		switch c.Key {
-		case "id", "metric", "agent", "line", "number_key", "value", "unit":
+		case "id", "metric", "agent", "line", "number_key", "call", "value", "unit":
 		default:
-			out = append(out, i)
+			if keys == nil || slices.Contains(keys, c.Key) {
+				out = append(out, i)
+			}
 		}
 	}
 	return out
+}
+
+// terse are the columns of a wide report that matter most; nil means all.
+func terse(id ID) []string {
+	switch id {
+	case Leaderboard, Days:
+		return []string{"agent_name", "day", "weekday", "calls", "incoming", "outgoing", "missed", "connected", "not_picked_up", "talk_seconds",
+			"unique_clients", "never_attended_clients", "active_seconds", "connection_rate", "answer_rate"}
+	case NeverAttended, Missed:
+		return []string{"number", "name", "unattended", "last_missed", "missed_agent_name", "recovery", "attempts", "waiting_seconds",
+			"suggested_agent_name", "callback", "assigned_agent_name"}
+	case NeverPickedUp, Clients, Reached, NewClients:
+		return []string{"number", "name", "calls", "incoming", "outgoing", "connected", "talk_seconds", "last", "last_agent_name"}
+	case Calls, NotPickedUp:
+		return []string{"start", "agent_name", "type", "outcome", "number", "name", "seconds", "note", "tags"}
+	default:
+		return nil
+	}
 }
 
 func (s *Sheet) flushText(out *bufio.Writer, columns []int, batch [][]string) {
