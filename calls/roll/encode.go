@@ -274,23 +274,40 @@ func (r *reader) skip(n int) {
 	}
 }
 
-// Holds tells whether a roll-up has a number of the given ones, which ascend.
-func Holds(b []byte, want []number.ID) (bool, error) {
+// Set is a set of numbers: bit n is number n.
+type Set []uint64
+
+// SetOf makes a set of numbers.
+func SetOf(numbers ...number.ID) Set {
+	var s Set
+	if len(numbers) > 0 {
+		s = make(Set, slices.Max(numbers)/64+1)
+	}
+	for _, n := range numbers {
+		s[n/64] |= 1 << (n % 64)
+	}
+	return s
+}
+
+// Has tells whether n is in the set.
+func (s Set) Has(n number.ID) bool {
+	return n >= 0 && n/64 < number.ID(len(s)) && s[n/64]>>(n%64)&1 == 1
+}
+
+// Holds tells whether a roll-up has one of the wanted numbers.
+func Holds(b []byte, want Set) (bool, error) {
 	r := reader{b: b}
 	r.toNumbers()
 	last := number.ID(0)
-	for len(r.b) > 0 && len(want) > 0 {
+	for len(r.b) > 0 {
 		v := r.next()
 		last += number.ID(v >> codeBits)
+		if want.Has(last) {
+			return true, r.err()
+		}
 		if _, ok := r.entry(int(v & (1<<codeBits - 1))); !ok {
 			r.bad = true
 			break
-		}
-		for len(want) > 0 && want[0] < last {
-			want = want[1:]
-		}
-		if len(want) > 0 && want[0] == last {
-			return true, r.err()
 		}
 	}
 	return false, r.err()

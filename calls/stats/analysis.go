@@ -17,27 +17,50 @@ type Top struct {
 	Value int64
 }
 
-// Analysis says what stands out in a scope, range and filter.
+// Analysis says what stands out in a scope, range and filter. Averages follow from its Figures.
 type Analysis struct {
 	Figures
-	Days     int64 // days with calls
-	Longest  *call.Call
-	Diallers []Top // most outgoing calls first
-	Answers  []Top // most connected incoming calls first
-	Talkers  []Top // most talk first, in seconds
-	Callers  []Person
+	Days     int64      // days with calls
+	Longest  *call.Call // the newest of the calls with the longest talk; nil where nobody talked
+	Diallers []Top      // most outgoing calls first
+	Answers  []Top      // most connected incoming calls first
+	Talkers  []Top      // most talk first, in seconds
+
+	Callers    []Person // most calls first, whatever the direction
+	CallingIn  []Person // most calls that came in first
+	Dialled    []Person // most calls dialled first
+	TalkedWith []Person // most talk first
 }
 
 // mostTop is how many an analysis names of each.
 const mostTop = 5
 
-// Analysis computes an analysis. Averages come from Figures.
+// Analysis computes an analysis.
 func (r *Reporter) Analysis(ctx context.Context, org *account.Org, q Query) (*Analysis, error) {
-	rep, err := r.Report(ctx, org, q, WithAgents|WithPeople)
-	if err != nil {
+	if err := q.check(); err != nil {
 		return nil, err
 	}
-	a := &Analysis{Figures: rep.Figures}
+	a := &Analysis{}
+	var longest civil.Day
+	err := r.db.Read(ctx, func(tx *db.Tx) error {
+		rep, err := r.report(ctx, tx, org, &q, WithAgents|WithPeople)
+		if err != nil {
+			return err
+		}
+		a.lead(rep)
+		longest = rep.dayOfLongest()
+		return r.leaders(ctx, tx, org, &q, a)
+	})
+	if err != nil || a.Connected() == 0 {
+		return a, err
+	}
+	a.Longest, err = r.longest(ctx, org, &q, longest, max(a.LongestIn, a.LongestOut))
+	return a, err
+}
+
+// lead takes from a report what an analysis says of agents and days.
+func (a *Analysis) lead(rep *Report) {
+	a.Figures = rep.Figures
 	for i := range rep.Days {
 		if rep.Days[i].Calls() > 0 {
 			a.Days++
@@ -50,55 +73,53 @@ func (r *Reporter) Analysis(ctx context.Context, org *account.Org, q Query) (*An
 				out = append(out, Top{rep.Agents[i].Agent, v})
 			}
 		}
-		slices.SortStableFunc(out, func(x, y Top) int { return cmp.Or(cmp.Compare(y.Value, x.Value), cmp.Compare(x.Agent, y.Agent)) })
+		slices.SortFunc(out, func(x, y Top) int { return cmp.Or(cmp.Compare(y.Value, x.Value), cmp.Compare(x.Agent, y.Agent)) })
 		return out[:min(mostTop, len(out))]
 	}
 	a.Diallers = top(func(f *Figures) int64 { return f.Types[call.TypeOutgoing] })
 	a.Answers = top(func(f *Figures) int64 { return f.ConnectedIn })
 	a.Talkers = top((*Figures).Talk)
-	people, err := r.People(ctx, org, PeopleQuery{Query: q, List: ListClients, Sort: SortCalls, Limit: mostTop})
-	if err != nil {
-		return nil, err
-	}
-	a.Callers = people.People
-	a.Longest, err = r.longest(ctx, org, q, max(a.LongestIn, a.LongestOut))
-	return a, err
 }
 
-// longest finds the newest of the calls with the longest talk.
-func (r *Reporter) longest(ctx context.Context, org *account.Org, q Query, seconds int64) (*call.Call, error) {
-	if seconds == 0 {
-		return nil, nil //nolint:nilnil // nobody talked
-	}
-	day, err := r.dayOfLongest(ctx, org, &q, seconds)
+// leaders finds the people who lead in something; whoever has none of it does not lead.
+func (r *Reporter) leaders(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, a *Analysis) error {
+	l, err := r.list(ctx, tx, org, &PeopleQuery{Query: *q, List: ListClients, Sort: SortCalls})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	q.Filter.MinSeconds = max(q.Filter.MinSeconds, int(seconds))
-	if len(q.Filter.Outcomes) == 0 {
-		q.Filter.Outcomes = []call.Outcome{call.OutcomeConnected}
+	for _, x := range []struct {
+		sort Sort
+		into *[]Person
+	}{{SortCalls, &a.Callers}, {SortIncoming, &a.CallingIn}, {SortOutgoing, &a.Dialled}, {SortTalk, &a.TalkedWith}} {
+		l.q.Sort = x.sort
+		top, err := l.page(ctx, tx, nil, mostTop)
+		if err != nil {
+			return err
+		}
+		top = slices.DeleteFunc(top, func(p placed) bool { return p.place.rank == 0 })
+		if *x.into, err = l.tell(ctx, tx, top); err != nil {
+			return err
+		}
 	}
-	page, err := r.calls.History(ctx, org, call.HistoryQuery{Agents: q.Agents, From: day, To: day + 1, Filter: q.Filter, Limit: 1})
+	return nil
+}
+
+// dayOfLongest is the newest day whose longest talk is that of the range.
+func (r *Report) dayOfLongest() (day civil.Day) {
+	for i := range r.Days {
+		if d := &r.Days[i]; max(d.LongestIn, d.LongestOut) == max(r.LongestIn, r.LongestOut) {
+			day = d.Day
+		}
+	}
+	return day
+}
+
+// longest finds the newest call of a day with the longest talk.
+func (r *Reporter) longest(ctx context.Context, org *account.Org, q *Query, day civil.Day, seconds int64) (*call.Call, error) {
+	f := q.Filter.With(call.Filter{Outcomes: []call.Outcome{call.OutcomeConnected}, MinSeconds: int(seconds)})
+	page, err := r.History(ctx, org, call.HistoryQuery{Agents: q.Agents, From: day, To: day + 1, Filter: f, Limit: 1})
 	if err != nil || len(page.Calls) == 0 {
 		return nil, err
 	}
 	return &page.Calls[0], nil
-}
-
-// dayOfLongest is the newest day whose longest talk is that of the range.
-func (r *Reporter) dayOfLongest(ctx context.Context, org *account.Org, q *Query, seconds int64) (civil.Day, error) {
-	day := q.To - 1
-	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		rep, err := r.report(ctx, tx, org, q, 0)
-		if err != nil {
-			return err
-		}
-		for i := range rep.Days {
-			if f := &rep.Days[i].Figures; max(f.LongestIn, f.LongestOut) == seconds {
-				day = rep.Days[i].Day
-			}
-		}
-		return nil
-	})
-	return day, err
 }

@@ -9,7 +9,6 @@ import (
 
 	"parley/account"
 	"parley/calls/call"
-	"parley/calls/number"
 	"parley/calls/roll"
 	"parley/platform/civil"
 	"parley/platform/db"
@@ -218,6 +217,16 @@ func loadAgent(ctx context.Context, tx *db.Tx, byDay map[civil.Day]*pack, agent 
 	return rows.Err()
 }
 
+// peoplePacks gives roll-ups that say of people what a query wants. Those that take hidden numbers in, too, are the
+// stored ones, whose entries tell who is hidden.
+func (r *Reporter) peoplePacks(ctx context.Context, tx *db.Tx, org *account.Org, q *Query) ([]*pack, error) {
+	all := *q
+	if all.Filter.Excluded = false; !all.Filter.IsZero() {
+		return r.packs(ctx, tx, org, q)
+	}
+	return r.packs(ctx, tx, org, &all)
+}
+
 // filteredPacks builds roll-ups from the calls that pass the filter, so that filtered reports go the same way as all
 // others.
 func (r *Reporter) filteredPacks(ctx context.Context, tx *db.Tx, org *account.Org, q *Query) ([]*pack, error) {
@@ -226,15 +235,43 @@ func (r *Reporter) filteredPacks(ctx context.Context, tx *db.Tx, org *account.Or
 		return nil, err
 	}
 	b := packBuilder{zone: org.Location(), rules: roll.Of(org)}
-	where := call.Where(org.ID).And(`day >= ?`, q.From).And(`day < ?`, q.To).Agents(q.Agents).Filter(&q.Filter, org.ConnectedFrom)
-	err = call.Each(ctx, tx, where, `ORDER BY org_id, day, agent`, func(row *call.Row) error {
+	visit := func(row *call.Row) error {
 		if q.Filter.Match(row, b.zone, excluded.Hidden) {
 			b.add(row)
 		}
 		return nil
-	})
+	}
+	if len(q.Filter.Numbers) > 0 {
+		err = r.eachOfNumbers(ctx, tx, org, q, visit)
+	} else {
+		where := call.Where(org.ID).And(`day >= ?`, q.From).And(`day < ?`, q.To).Agents(q.Agents).Filter(&q.Filter, org.ConnectedFrom)
+		err = call.Each(ctx, tx, where, `ORDER BY org_id, day, agent`, visit)
+	}
 	b.finish()
 	return b.packs, err
+}
+
+// eachOfNumbers walks the calls of the filter's numbers by day and agent, reading only the days that have some.
+func (r *Reporter) eachOfNumbers(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, visit func(*call.Row) error) error {
+	days, err := daysOf(ctx, tx, org.ID, q.From, q.To)
+	if err != nil {
+		return err
+	}
+	find := r.finder(org.ID, q.Agents, q.Filter.Numbers)
+	for _, d := range days {
+		agents, err := find(ctx, tx, d.day)
+		if err != nil {
+			return err
+		}
+		if len(agents) == 0 {
+			continue
+		}
+		where := call.Where(org.ID).And(`day = ?`, d.day).Agents(agents).Filter(&q.Filter, org.ConnectedFrom)
+		if err := call.Each(ctx, tx, where, `ORDER BY agent`, visit); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type packBuilder struct {
@@ -268,43 +305,4 @@ func (b *packBuilder) finish() {
 	b.blob = b.day.Encode(b.blob[:0])
 	p.add(b.agent, b.blob)
 	b.rows = b.rows[:0]
-}
-
-// rowsOf reads the calls of some numbers in the query's scope, found through the roll-ups, in the table's order.
-func (r *Reporter) rowsOf(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, packs []*pack, want map[number.ID]bool) ([]call.Row, error) {
-	if len(want) == 0 {
-		return nil, nil
-	}
-	excluded, err := r.book.Excluded(ctx, tx, org.ID)
-	if err != nil {
-		return nil, err
-	}
-	zone := org.Location()
-	only := q.agentSet()
-	var out []call.Row
-	var d roll.Day
-	for _, p := range packs {
-		for i, agent := range p.agents {
-			if only != nil && !only[agent] {
-				continue
-			}
-			if err := d.Decode(p.at(i)); err != nil {
-				return nil, err
-			}
-			if !slices.ContainsFunc(d.Numbers, func(e roll.Entry) bool { return want[e.Number] }) {
-				continue
-			}
-			where := call.Where(org.ID).And(`day = ?`, p.day).And(`agent = ?`, agent).Filter(&q.Filter, org.ConnectedFrom)
-			err := call.Each(ctx, tx, where, "", func(row *call.Row) error {
-				if want[row.Number] && q.Filter.Match(row, zone, excluded.Hidden) {
-					out = append(out, *row)
-				}
-				return nil
-			})
-			if err != nil {
-				return nil, err
-			}
-		}
-	}
-	return out, nil
 }

@@ -24,6 +24,7 @@ type Reporter struct {
 	now    func() time.Time
 	cache  packCache
 	tables sync.Pool
+	slots  sync.Pool
 	before beforeCache
 	sets   setCache
 	totals totalsCache
@@ -36,6 +37,7 @@ const cacheBytes = 72 << 20
 func New(d *db.DB, book *number.Book, calls *call.Store, now func() time.Time) *Reporter {
 	r := &Reporter{db: d, book: book, calls: calls, now: now, cache: packCache{limit: cacheBytes, packs: map[packKey]*cached{}}}
 	r.tables.New = func() any { return &table{} }
+	r.slots.New = func() any { return &slots{} }
 	return r
 }
 
@@ -402,15 +404,15 @@ func (p *pass) people(ctx context.Context, tx *db.Tx, packs []*pack) error {
 			}
 		}
 	}
-	open := map[number.ID]bool{}
+	open := map[number.ID]civil.Day{}
 	for _, n := range p.all.met {
 		s := &p.all.at[n]
 		p.out.person(s, number.ID(n), p.before)
 		if s.attendance() == unsettled {
-			open[number.ID(n)] = true
+			open[number.ID(n)] = p.q.From + civil.Day(s.firstUnattended-1)
 		}
 	}
-	never, err := p.settle(ctx, tx, packs, open)
+	never, err := p.r.settle(ctx, tx, p.org, p.q, packs, open)
 	if err != nil {
 		return err
 	}
@@ -440,15 +442,12 @@ func (p *pass) later(blob []byte, find func(number.ID) *seen) error {
 	return nil
 }
 
-// settle reads the calls of unsettled numbers on their first unattended day and tells which were never attended.
-func (p *pass) settle(ctx context.Context, tx *db.Tx, packs []*pack, open map[number.ID]bool) (map[number.ID]bool, error) {
-	byDay := map[civil.Day]map[number.ID]bool{}
-	for n := range open {
-		day := p.q.From + civil.Day(p.all.at[n].firstUnattended-1)
-		if byDay[day] == nil {
-			byDay[day] = map[number.ID]bool{}
-		}
-		byDay[day][n] = true
+// settle reads the calls of unsettled numbers on the day of each one's first unattended call, and tells which were never
+// attended.
+func (r *Reporter) settle(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, packs []*pack, open map[number.ID]civil.Day) (map[number.ID]bool, error) {
+	byDay := map[civil.Day][]number.ID{}
+	for n, day := range open {
+		byDay[day] = append(byDay[day], n)
 	}
 	never := map[number.ID]bool{}
 	for _, pk := range packs {
@@ -456,13 +455,13 @@ func (p *pass) settle(ctx context.Context, tx *db.Tx, packs []*pack, open map[nu
 		if len(want) == 0 {
 			continue
 		}
-		rows, err := p.r.rowsOf(ctx, tx, p.org, p.q, []*pack{pk}, want)
+		rows, err := r.rowsOf(ctx, tx, org, q, []*pack{pk}, roll.SetOf(want...))
 		if err != nil {
 			return nil, err
 		}
-		slices.SortFunc(rows, func(a, b call.Row) int { return cmp.Compare(a.Start, b.Start) })
-		for n := range want {
-			if !attendedIn(rows, n, p.org.ConnectedFrom) {
+		by := byNumber(rows)
+		for _, n := range want {
+			if !attendedIn(by[n], org.ConnectedFrom) {
 				never[n] = true
 			}
 		}
@@ -470,18 +469,18 @@ func (p *pass) settle(ctx context.Context, tx *db.Tx, packs []*pack, open map[nu
 	return never, nil
 }
 
-// attendedIn tells whether a number was connected at or after its first unattended call; rows ascend by start.
-func attendedIn(rows []call.Row, n number.ID, connectedFrom int) bool {
-	first := int64(-1)
+// attendedIn tells whether a number was connected at or after its first unattended call; rows are in order.
+func attendedIn(rows []call.Row, connectedFrom int) bool {
+	missed := false
 	for i := range rows {
-		if r := &rows[i]; r.Number == n && roll.IsUnattended(r.Type, r.Seconds, connectedFrom) {
-			first = r.Start
-			break
+		r := &rows[i]
+		if roll.IsUnattended(r.Type, r.Seconds, connectedFrom) {
+			missed = true
+		} else if missed && r.Outcome(connectedFrom) == call.OutcomeConnected {
+			return true
 		}
 	}
-	return slices.ContainsFunc(rows, func(r call.Row) bool {
-		return r.Number == n && r.Start >= first && r.Outcome(connectedFrom) == call.OutcomeConnected
-	})
+	return false
 }
 
 func (p *pass) finish() {

@@ -1,7 +1,8 @@
 package stats
 
 import (
-	"parley/calls/call"
+	"math"
+
 	"parley/calls/number"
 	"parley/calls/roll"
 )
@@ -10,118 +11,124 @@ import (
 // the range follow on.
 type tally struct {
 	seen
-	id      number.ID
-	calls   int32
-	lastDay uint16
-
-	// The recovery, by days: what happened since the day of the last unattended call.
-	missDay uint16     // of the last unattended call
-	sameDay bool       // that day has connected calls or attempts, too: their order is in the calls
-	connDay uint16     // the first later day with a connected call
-	kinds   roll.Flags // the directions of that day's connected calls
-	tried   bool       // a later call of ours was not picked up
-
-	day   uint16 // being collected
-	flags roll.Flags
-	state Recovery
+	chase
+	id                        int32
+	calls, incoming, outgoing int32
+	talk                      int64 // seconds
+	lastDay                   uint16
 }
 
-// note takes in one agent-day's entry; days must ascend. Beyond the range only what bears on a recovery counts.
-func (t *tally) note(e *roll.Entry, day uint16, within bool) {
-	if day != t.day {
-		t.turn()
-		t.day = day
+func (t *tally) number() number.ID { return number.ID(t.id) }
+
+// add takes in one agent-day's entry of the range.
+func (t *tally) add(e *roll.Entry, day uint16) {
+	t.seen.add(e.Flags, e.Unattended, day)
+	t.calls += e.Calls
+	t.incoming += e.Incoming
+	t.outgoing += e.Outgoing
+	t.talk += int64(e.Talk)
+	t.lastDay = max(t.lastDay, day)
+}
+
+// progress is a recovery as far as roll-ups tell it.
+type progress uint8
+
+const (
+	nobodyMissed progress = iota
+	open
+	attempted
+	byUs
+	byCaller
+	unordered // calls of several agents on one day must be put in order
+)
+
+// recovery is the state that people see; of those unordered there is none yet.
+func (p progress) recovery() Recovery {
+	return [...]Recovery{open: Open, attempted: Attempted, byUs: RecoveredByUs, byCaller: RecoveredByCaller, unordered: ""}[p]
+}
+
+// chase follows what became of a number's last unattended call, day by day.
+type chase struct {
+	missDay uint16 // of the last unattended call
+	state   progress
+
+	// The day being collected.
+	day    uint16
+	parts  uint8 // agent-days that missed, reached or tried the number, at most 255
+	flags  roll.Flags
+	sequel roll.Sequel
+}
+
+const pursued = roll.Unattended | roll.Connected | roll.NotPickedUp
+
+// follow takes in one agent-day's entry; days must ascend. Beyond the range nobody is missed.
+func (c *chase) follow(e *roll.Entry, day uint16, within bool) {
+	f := e.Flags & pursued
+	if !within {
+		f &^= roll.Unattended
 	}
-	flags := e.Flags
-	if within {
-		t.seen.add(e.Flags, e.Unattended, day)
-		t.calls += e.Calls
-		t.lastDay = day
-	} else {
-		flags &^= roll.Unattended
-		if flags&roll.Connected != 0 && t.firstUnattended != 0 {
-			t.lastConnected = day
-		}
+	if f == 0 {
+		return
 	}
-	t.flags |= flags
+	if day != c.day {
+		c.turn()
+		c.day, c.parts, c.flags, c.sequel = day, 0, 0, 0
+	}
+	c.flags |= f
+	c.sequel |= e.Sequel
+	if c.parts < math.MaxUint8 {
+		c.parts++
+	}
 }
 
 // turn closes the day being collected, of which all agents' entries are in.
-func (t *tally) turn() {
-	f := t.flags
-	t.flags = 0
+func (c *chase) turn() {
+	f := c.flags
+	c.flags = 0
 	switch {
-	case f&roll.Unattended != 0:
-		t.missDay, t.connDay, t.kinds, t.tried = t.day, 0, 0, false
-		t.sameDay = f&(roll.Connected|roll.NotPickedUp) != 0
-	case t.missDay == 0 || t.connDay != 0:
-	case f&roll.Connected != 0:
-		t.connDay, t.kinds = t.day, f&roll.Connected
-	case f&roll.NotPickedUp != 0:
-		t.tried = true
+	case f&roll.Unattended != 0: // missed again: what came before no longer counts
+		c.missDay, c.state = c.day, c.sameDay(f)
+	case c.state == open || c.state == attempted:
+		c.state = c.laterDay(f)
 	}
 }
 
-// recovery is the state that days alone tell, or the day whose calls must be read, and whether only calls after the
-// last unattended one count on it.
-func (t *tally) recovery() (s Recovery, read uint16) {
+// sameDay is the state at the end of the day of an unattended call.
+func (c *chase) sameDay(f roll.Flags) progress {
 	switch {
-	case t.missDay == 0:
-		return "", 0
-	case t.sameDay:
-		return "", t.missDay
+	case f&(roll.Connected|roll.NotPickedUp) == 0:
+		return open
+	case c.parts > 1:
+		return unordered
+	case c.sequel&roll.BackOut != 0:
+		return byUs
+	case c.sequel&roll.BackIn != 0:
+		return byCaller
+	case c.sequel&roll.Tried != 0:
+		return attempted
 	default:
-		return t.later()
+		return open
 	}
 }
 
-// later is recovery for what happened after the day of the last unattended call.
-func (t *tally) later() (s Recovery, read uint16) {
-	switch {
-	case t.connDay == 0 && t.tried:
-		return Attempted, 0
-	case t.connDay == 0:
-		return Open, 0
-	case t.kinds == roll.ConnectedOut:
-		return RecoveredByUs, 0
-	case t.kinds == roll.ConnectedIn:
-		return RecoveredByCaller, 0
-	default:
-		return "", t.connDay
-	}
-}
-
-// settle reads one day's calls of the number, ascending by start, when days alone did not tell.
-func (t *tally) settle(rows []call.Row, read uint16, connectedFrom int) {
-	from := int64(-1)
-	if read == t.missDay {
-		for i := range rows {
-			if roll.IsUnattended(rows[i].Type, rows[i].Seconds, connectedFrom) {
-				from = rows[i].Start
-			}
+// laterDay is the state at the end of a day on which nobody was missed.
+func (c *chase) laterDay(f roll.Flags) progress {
+	switch f & roll.Connected {
+	case roll.ConnectedOut:
+		return byUs
+	case roll.ConnectedIn:
+		return byCaller
+	case roll.Connected:
+		if c.parts > 1 {
+			return unordered
 		}
-	}
-	for i := range rows {
-		r := &rows[i]
-		if r.Start < from {
-			continue
+		if c.sequel&roll.InFirst != 0 {
+			return byCaller
 		}
-		switch r.Outcome(connectedFrom) {
-		case call.OutcomeConnected:
-			t.state = recoveredBy(r)
-			return
-		case call.OutcomeNotPickedUp:
-			t.tried = true
-		}
+		return byUs
 	}
-	if s, again := t.later(); again == 0 {
-		t.state = s
+	if f&roll.NotPickedUp != 0 {
+		return attempted
 	}
-}
-
-func recoveredBy(r *call.Row) Recovery {
-	if r.Type == call.TypeOutgoing {
-		return RecoveredByUs
-	}
-	return RecoveredByCaller
+	return c.state
 }

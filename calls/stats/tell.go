@@ -9,28 +9,19 @@ import (
 
 	"parley/account"
 	"parley/calls/call"
-	"parley/calls/device"
 	"parley/calls/number"
 	"parley/calls/roll"
+	"parley/platform/civil"
 	"parley/platform/db"
 )
 
 // tell makes people of a page's members: their calls are read, numbers and names opened.
 func (l *list) tell(ctx context.Context, tx *db.Tx, page []placed) ([]Person, error) {
 	ids := make([]number.ID, len(page))
-	want := make(map[number.ID]bool, len(page))
 	for i, p := range page {
-		ids[i], want[p.id] = p.id, true
+		ids[i] = p.number()
 	}
-	within, err := l.r.rowsOf(ctx, tx, l.org, &l.q.Query, l.packs[:l.days], want)
-	if err != nil {
-		return nil, err
-	}
-	later, err := l.r.rowsOf(ctx, tx, l.org, &l.q.Query, l.packs[l.days:], want)
-	if err != nil {
-		return nil, err
-	}
-	known, err := l.acquaintances(ctx, tx, want)
+	within, scope, err := l.calls(ctx, tx, roll.SetOf(ids...))
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +33,7 @@ func (l *list) tell(ctx context.Context, tx *db.Tx, page []placed) ([]Person, er
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(within, byStart)
-	slices.SortStableFunc(later, byStart)
-	mine, after := byNumber(within), byNumber(later)
+	now := l.r.now()
 	out := make([]Person, len(page))
 	for i, n := range ids {
 		p := Person{ID: n, Number: numbers[n], Name: names[n]}
@@ -53,15 +42,30 @@ func (l *list) tell(ctx context.Context, tx *db.Tx, page []placed) ([]Person, er
 				return nil, err
 			}
 		}
-		p.count(mine[n], l.org.ConnectedFrom)
-		p.recover(mine[n], after[n], l.org, l.r.now())
-		p.suggest(known[n])
+		p.count(within[n], l.org.ConnectedFrom)
+		p.recover(scope[n], l, now)
 		out[i] = p
 	}
-	return out, nil
+	return out, l.suggest(ctx, tx, out, scope)
 }
 
-// count adds up a person's calls, ascending by start.
+// calls reads the calls of numbers that pass the filter in the range, and those in scope from its first day to the end,
+// both in order.
+func (l *list) calls(ctx context.Context, tx *db.Tx, want roll.Set) (within, scope map[number.ID][]call.Row, err error) {
+	rows, err := l.r.rowsOf(ctx, tx, l.org, &l.scope, l.scopePacks, want)
+	if err != nil {
+		return nil, nil, err
+	}
+	scope = byNumber(rows)
+	if !l.isScope() {
+		if rows, err = l.r.rowsOf(ctx, tx, l.org, &l.q.Query, l.packs, want); err != nil {
+			return nil, nil, err
+		}
+	}
+	return byNumber(slices.DeleteFunc(slices.Clone(rows), func(r call.Row) bool { return r.Day >= l.q.To })), scope, nil
+}
+
+// count adds up a person's calls, in order.
 func (p *Person) count(rows []call.Row, connectedFrom int) {
 	per := map[account.AgentNo]int64{}
 	for i := range rows {
@@ -71,24 +75,20 @@ func (p *Person) count(rows []call.Row, connectedFrom int) {
 		}
 		p.Last, p.LastAgent = r.At(), r.Agent
 		per[r.Agent]++
-		switch r.Type.Direction() {
-		case call.Incoming:
+		if r.Type.Direction() == call.Incoming {
 			p.Incoming++
-		case call.Outgoing:
+		}
+		if r.Type == call.TypeOutgoing {
 			p.Outgoing++
 		}
 		switch o := r.Outcome(connectedFrom); {
 		case o == call.OutcomeConnected:
 			p.Connected++
 			p.Talk += time.Duration(r.Seconds) * time.Second
-			p.LastConnected, p.LastConnectedBy = r.At(), r.Agent
 		case o == call.OutcomeNotPickedUp:
 			p.NotPickedUp++
 		case roll.IsUnattended(r.Type, r.Seconds, connectedFrom):
-			if p.Unattended++; p.Unattended == 1 {
-				p.FirstMissed = r.At()
-			}
-			p.LastMissed, p.MissedBy = r.At(), r.Agent
+			p.Unattended++
 		}
 	}
 	p.Agents = mostFirst(per)
@@ -100,95 +100,63 @@ func mostFirst(per map[account.AgentNo]int64) []account.AgentNo {
 	})
 }
 
-// recover follows what happened since the last unattended call, in the range and after it.
-func (p *Person) recover(within, later []call.Row, org *account.Org, now time.Time) {
-	if p.Unattended == 0 {
+// pursuit is what became of somebody's last unattended call.
+type pursuit struct {
+	state       progress
+	first, last *call.Row // unattended calls in the range
+	recovery    *call.Row // the first connected call at or after last
+	tries       int64     // our calls not picked up between
+	connected   *call.Row // the last connected call of all
+}
+
+// followUp follows one number's calls, in order; only unattended calls on days before to count as such.
+func followUp(rows []call.Row, to civil.Day, connectedFrom int) pursuit {
+	var u pursuit
+	for i := range rows {
+		r := &rows[i]
+		o := r.Outcome(connectedFrom)
+		if o == call.OutcomeConnected {
+			u.connected = r
+		}
+		switch {
+		case roll.IsUnattended(r.Type, r.Seconds, connectedFrom) && r.Day < to:
+			if u.first == nil {
+				u.first = r
+			}
+			u.last, u.recovery, u.tries, u.state = r, nil, 0, open
+		case u.state != open && u.state != attempted:
+		case o == call.OutcomeConnected:
+			u.recovery, u.state = r, byCaller
+			if r.Type == call.TypeOutgoing {
+				u.state = byUs
+			}
+		case o == call.OutcomeNotPickedUp:
+			u.tries++
+			u.state = attempted
+		}
+	}
+	return u
+}
+
+// recover tells what happened since the last unattended call; rows are all calls in scope, in order.
+func (p *Person) recover(rows []call.Row, l *list, now time.Time) {
+	u := followUp(rows, l.q.To, l.org.ConnectedFrom)
+	if u.connected != nil {
+		p.LastConnected, p.LastConnectedBy = u.connected.At(), u.connected.Agent
+	}
+	if u.last == nil {
 		return
 	}
-	p.State = Open
+	p.State, p.Attempts = u.state.recovery(), u.tries
+	p.FirstMissed, p.LastMissed, p.MissedBy = u.first.At(), u.last.At(), u.last.Agent
 	until := now
-	for _, r := range append(slices.Clip(within), later...) {
-		if r.At().Before(p.LastMissed) {
-			continue
-		}
-		o := r.Outcome(org.ConnectedFrom)
-		if o == call.OutcomeNotPickedUp {
-			p.State = Attempted
-			p.Attempts++
-		}
-		if o == call.OutcomeConnected {
-			p.State, p.RecoveredAt, p.RecoveredBy = recoveredBy(&r), r.At(), r.Agent
-			until = r.At()
-			break
-		}
+	if end := l.end.Start(l.zone); end.Before(now) {
+		until = end
+	}
+	if u.recovery != nil {
+		p.RecoveredAt, p.RecoveredBy = u.recovery.At(), u.recovery.Agent
+		until = p.RecoveredAt
 	}
 	p.Waiting = max(0, until.Sub(p.LastMissed))
-	p.WaitingBusiness = device.WorkingTime(org, p.LastMissed, until)
-}
-
-// acquaintance is who had calls with a number, by roll-ups.
-type acquaintance struct {
-	calls     map[account.AgentNo]int64
-	spokeLast account.AgentNo
-}
-
-// acquaintances looks back beyond the range for who knows the numbers, whatever the query's filter.
-func (l *list) acquaintances(ctx context.Context, tx *db.Tx, want map[number.ID]bool) (map[number.ID]*acquaintance, error) {
-	out := map[number.ID]*acquaintance{}
-	if l.q.List != ListMissed && l.q.List != ListNeverAttended {
-		return out, nil
-	}
-	packs, err := l.r.packs(ctx, tx, l.org, &Query{Agents: l.q.Agents, From: l.q.From - lookBack, To: max(l.q.To, l.q.Until)})
-	if err != nil {
-		return nil, err
-	}
-	only := l.q.agentSet()
-	var d roll.Day
-	for _, p := range packs {
-		for i, agent := range p.agents {
-			if only != nil && !only[agent] {
-				continue
-			}
-			if err := d.Decode(p.at(i)); err != nil {
-				return nil, err
-			}
-			for _, e := range d.Numbers {
-				if want[e.Number] {
-					meet(out, e, agent)
-				}
-			}
-		}
-	}
-	return out, nil
-}
-
-func meet(known map[number.ID]*acquaintance, e roll.Entry, agent account.AgentNo) {
-	a := known[e.Number]
-	if a == nil {
-		a = &acquaintance{calls: map[account.AgentNo]int64{}}
-		known[e.Number] = a
-	}
-	a.calls[agent] += int64(e.Calls)
-	if e.Flags&roll.Connected != 0 {
-		a.spokeLast = agent // packs ascend by day
-	}
-}
-
-// suggest lists who should call back: who spoke with them last, then those who know them, then who missed the call.
-func (p *Person) suggest(a *acquaintance) {
-	if a == nil {
-		return
-	}
-	add := func(agent account.AgentNo, why Why) {
-		if agent != 0 && !slices.ContainsFunc(p.Candidates, func(c Candidate) bool { return c.Agent == agent }) {
-			p.Candidates = append(p.Candidates, Candidate{agent, why})
-		}
-	}
-	add(a.spokeLast, SpokeLast)
-	for _, agent := range mostFirst(a.calls) {
-		if agent != p.MissedBy || a.calls[agent] > p.Unattended { // a call that was only missed makes nobody known
-			add(agent, KnowsThem)
-		}
-	}
-	add(p.MissedBy, MissedIt)
+	p.WaitingBusiness = l.org.WorkingTime(p.LastMissed, until)
 }

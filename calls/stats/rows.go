@@ -1,0 +1,190 @@
+package stats
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/calls/number"
+	"parley/calls/roll"
+	"parley/platform/civil"
+	"parley/platform/db"
+)
+
+// Up to mostAgents agents' calls of a day are read by one statement; of a day on which more than a third of more agents
+// are asked for, everybody's.
+const (
+	mostAgents = 100
+	aThird     = 3
+)
+
+// rowsOf reads the calls of some numbers that a query takes, found through the roll-ups; in order of time, see inOrder.
+func (r *Reporter) rowsOf(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, packs []*pack, want roll.Set) ([]call.Row, error) {
+	if len(want) == 0 {
+		return nil, nil
+	}
+	excluded, err := r.book.Excluded(ctx, tx, org.ID)
+	if err != nil {
+		return nil, err
+	}
+	zone := org.Location()
+	only := q.agentSet()
+	var out []call.Row
+	var agents []account.AgentNo
+	for _, p := range packs {
+		if agents, err = p.holding(want, only, agents[:0]); err != nil {
+			return nil, err
+		}
+		for _, part := range statements(agents, len(p.agents)) {
+			where := call.Where(org.ID).And(`day = ?`, p.day).Agents(part).Filter(&q.Filter, org.ConnectedFrom)
+			if err := call.Each(ctx, tx, where, "", func(row *call.Row) error {
+				if want.Has(row.Number) && q.Filter.Match(row, zone, excluded.Hidden) && (only == nil || only[row.Agent]) {
+					out = append(out, *row)
+				}
+				return nil
+			}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.SortFunc(out, inOrder(org.ConnectedFrom))
+	return out, nil
+}
+
+// holding appends the agents, of those in only, who had calls with one of the wanted numbers; nil takes all.
+func (p *pack) holding(want roll.Set, only map[account.AgentNo]bool, into []account.AgentNo) ([]account.AgentNo, error) {
+	for i, agent := range p.agents {
+		if only != nil && !only[agent] {
+			continue
+		}
+		has, err := roll.Holds(p.at(i), want)
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			into = append(into, agent)
+		}
+	}
+	return into, nil
+}
+
+// statements says whose calls of a day each statement reads: one agent's (a text that stays prepared), several agents',
+// or everybody's (nil).
+func statements(agents []account.AgentNo, of int) [][]account.AgentNo {
+	if many := len(agents)*aThird > of; many && len(agents) > mostAgents {
+		return [][]account.AgentNo{nil}
+	} else if many && len(agents) > 1 {
+		return [][]account.AgentNo{agents}
+	}
+	return slices.Collect(slices.Chunk(agents, 1))
+}
+
+// inOrder compares calls by the order in which recoveries see them: by start, and at the same instant the unattended
+// ones first, so that the others count as after them.
+func inOrder(connectedFrom int) func(a, b call.Row) int {
+	rank := func(r *call.Row) int {
+		if roll.IsUnattended(r.Type, r.Seconds, connectedFrom) {
+			return 0
+		}
+		return 1
+	}
+	return func(a, b call.Row) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), rank(&a)-rank(&b), cmp.Compare(a.Type, b.Type), a.Compare(b.Key))
+	}
+}
+
+func byNumber(rows []call.Row) map[number.ID][]call.Row {
+	by := map[number.ID][]call.Row{}
+	for _, r := range rows {
+		by[r.Number] = append(by[r.Number], r)
+	}
+	return by
+}
+
+// finder makes a function that tells who had calls with one of the numbers on a day: by the coarse sets of the day's
+// block and of the day where those are true still, and then by the roll-ups. agents nil is everybody.
+func (r *Reporter) finder(org account.OrgID, agents []account.AgentNo, numbers []number.ID) func(context.Context, *db.Tx, civil.Day) ([]account.AgentNo, error) {
+	f := &find{r: r, org: org, numbers: numbers, only: (&Query{Agents: agents}).agentSet()}
+	if kept := slices.DeleteFunc(slices.Clone(numbers), func(n number.ID) bool { return n <= number.Withheld }); len(kept) == len(numbers) {
+		f.set = roll.SetOf(numbers...)
+	}
+	return f.on
+}
+
+type find struct {
+	r       *Reporter
+	org     account.OrgID
+	numbers []number.ID
+	set     roll.Set // empty when a number is asked for that roll-ups do not list: every day may have it
+	only    map[account.AgentNo]bool
+	gens    map[civil.Day]int64
+	blocks  map[civil.Day]bool // whether a block has one of the numbers, where its set tells
+}
+
+// on tells whose calls of a day can be with one of the numbers.
+func (f *find) on(ctx context.Context, tx *db.Tx, day civil.Day) ([]account.AgentNo, error) {
+	if err := f.load(ctx, tx); err != nil {
+		return nil, err
+	}
+	d := dayGen{day, f.gens[day]}
+	if len(f.set) > 0 {
+		may, err := f.block(ctx, tx, day/blockDays)
+		if err != nil || !may {
+			return nil, err
+		}
+		if may, err = f.period(ctx, tx, levelDay, int32(day), d.gen); err != nil || !may {
+			return nil, err
+		}
+	}
+	p := f.r.cache.get(packKey{f.org, day}, d.gen)
+	if p == nil {
+		var err error
+		if p, err = loadPack(ctx, tx, f.org, d); err != nil {
+			return nil, err
+		}
+	}
+	if len(f.set) > 0 {
+		return p.holding(f.set, f.only, nil)
+	}
+	return slices.DeleteFunc(slices.Clone(p.agents), func(a account.AgentNo) bool { return f.only != nil && !f.only[a] }), nil
+}
+
+func (f *find) load(ctx context.Context, tx *db.Tx) error {
+	if f.gens != nil {
+		return nil
+	}
+	days, err := daysOf(ctx, tx, f.org, -1<<30, 1<<30)
+	f.gens, f.blocks = make(map[civil.Day]int64, len(days)), map[civil.Day]bool{}
+	for _, d := range days {
+		f.gens[d.day] = d.gen
+	}
+	return err
+}
+
+// block tells whether a block of days may have one of the numbers.
+func (f *find) block(ctx context.Context, tx *db.Tx, block civil.Day) (bool, error) {
+	if may, ok := f.blocks[block]; ok {
+		return may, nil
+	}
+	var gen int64
+	for day := block * blockDays; day < (block+1)*blockDays; day++ {
+		gen += f.gens[day]
+	}
+	may, err := f.period(ctx, tx, levelBlock, int32(block), gen)
+	f.blocks[block] = may
+	return may, err
+}
+
+// period tells whether a period may have one of the numbers, which it may where its sets are missing or stale.
+func (f *find) period(ctx context.Context, tx *db.Tx, level int, period int32, gen int64) (bool, error) {
+	var found parts
+	known, err := f.r.addRow(ctx, tx, f.org, level, period, gen, &found, []kind{kindAll, kindHidden})
+	if err != nil || !known {
+		return true, err
+	}
+	return slices.ContainsFunc(f.numbers, func(n number.ID) bool {
+		return found[kindAll][0].Contains(uint32(n)) || found[kindHidden][0].Contains(uint32(n))
+	}), nil
+}
