@@ -44,6 +44,37 @@ func (a *Accounts) RenameTeam(ctx context.Context, org OrgID, t TeamID, name str
 	return teamNameTaken(err, name)
 }
 
+// ChangeTeam gives a team a name and its active members, all at once. Deactivated members stay in it.
+func (a *Accounts) ChangeTeam(ctx context.Context, org OrgID, t TeamID, name string, members []MemberID) error {
+	name, err := cleanName("name", "The team's name", name)
+	if err != nil {
+		return err
+	}
+	err = a.db.Tx(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `UPDATE teams SET name = $3, name_folded = $4 WHERE org_id = $1 AND id = $2`, org, t, name, strings.ToLower(name))
+		if err == nil && n == 0 {
+			err = errNoTeam(t)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM team_members WHERE org_id = $1 AND team_id = $2
+			AND member_id IN (SELECT id FROM members WHERE org_id = $1 AND active = 1)`, org, t); err != nil {
+			return err
+		}
+		for _, m := range members {
+			if _, err := a.member(ctx, tx, org, m); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `INSERT INTO team_members (org_id, member_id, team_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, org, m, t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return teamNameTaken(err, name)
+}
+
 func teamNameTaken(err error, name string) error {
 	if db.IsUnique(err) {
 		return fault.Wrap(fault.Conflict, err, "There is a team %q already. Choose another name.", name)

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -158,7 +160,7 @@ type answer struct {
 	status int
 	path   string // where redirects ended
 	header http.Header
-	text   string
+	text   string // with entities resolved
 }
 
 func (a answer) has(parts ...string) bool {
@@ -186,7 +188,7 @@ func (b *browser) do(r *http.Request, err error) answer {
 	if err := res.Body.Close(); err != nil {
 		b.t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Request.URL.RequestURI(), res.Header, string(text)}
+	return answer{res.StatusCode, res.Request.URL.RequestURI(), res.Header, html.UnescapeString(string(text))}
 }
 
 func (b *browser) get(path string) answer {
@@ -207,12 +209,12 @@ func (b *browser) post(path string, form url.Values) answer {
 func (a answer) want(t testing.TB, what string, status int, parts ...string) answer {
 	t.Helper()
 	if a.status != status {
-		t.Errorf("%s: %s gave %d, want %d:\n%.3000s", what, a.path, a.status, status, a.text)
+		t.Errorf("%s: %s gave %d, want %d:\n%s", what, a.path, a.status, status, a.main())
 		return a
 	}
 	for _, p := range parts {
 		if !a.has(p) {
-			t.Errorf("%s: %s lacks %q:\n%.6000s", what, a.path, p, a.text)
+			t.Errorf("%s: %s lacks %q:\n%s", what, a.path, p, a.main())
 		}
 	}
 	return a
@@ -224,4 +226,14 @@ func (w *world) deps() web.Deps {
 		DB: w.DB, Accounts: w.Accounts, Devices: w.Devices, Book: w.Book, Calls: w.Calls, Writer: w.Writer, Reporter: w.Reporter,
 		Reports: w.Reports, Callbacks: w.Callbacks, Imports: w.Imports, Mail: w.mail, RemoveOrg: w.removeOrg, Background: w.background, SignUp: true, Now: w.Now, Log: quiet(),
 	}
+}
+
+// main is what the page itself says, for messages of tests.
+func (a answer) main() string {
+	_, text, found := strings.Cut(a.text, "<main")
+	if !found {
+		text = a.text
+	}
+	text, _, _ = strings.Cut(text, "</main>")
+	return regexp.MustCompile(`\s*\n\s*`).ReplaceAllString(text, "\n")
 }
