@@ -28,6 +28,11 @@ func (s *site) routes() []route {
 		s.frameRoutes(),
 		s.signInRoutes(),
 		s.signUpRoutes(),
+		s.inviteRoutes(),
+		s.peopleRoutes(),
+		s.personRoutes(),
+		s.lineRoutes(),
+		s.teamRoutes(),
 	)
 }
 
