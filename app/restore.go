@@ -20,12 +20,15 @@ import (
 )
 
 type restoreCmd struct {
-	File  string `arg:"" type:"existingfile" help:"Backup to restore."`
+	File  string `arg:"" help:"Backup to restore."`
 	Force bool   `help:"Put it in the place of data that is there. That data is kept in a folder beside."`
 }
 
 func (c *restoreCmd) plain(ctx context.Context, r *Run) (err error) {
 	dir := r.Config.Data
+	if _, err := os.Stat(r.path(c.File)); err != nil {
+		return fault.Wrap(fault.NotFound, err, "The backup %s cannot be opened (%s). Check its name and who may read it.", r.path(c.File), plainReason(err))
+	}
 	if exists(dir) && !c.Force {
 		return fault.New(fault.Conflict, "There is data in %s already. Choose another folder with --data, or repeat with --force; the data that is there is then kept in a folder beside it.", dir)
 	}

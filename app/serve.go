@@ -76,9 +76,10 @@ func (c *Config) logger(w interface{ Write([]byte) (int, error) }) *slog.Logger 
 
 // server is an installation at work.
 type server struct {
-	p    *Parley
-	run  *Run
-	demo bool
+	p     *Parley
+	run   *Run
+	demo  bool
+	shown *account.Org // the demo organisation that visitors are led to; nil when none is
 }
 
 // serve works until ctx ends. What was begun then is finished: requests, commands, the writer's commit.
@@ -89,6 +90,9 @@ func (s *server) serve(ctx context.Context) error {
 	}
 	s.p.Mail.OnLocal = s.printMail
 	if err := s.p.Imports.Interrupted(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	if err := s.prepareDemo(ctx); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	site, err := s.p.site()
@@ -148,45 +152,49 @@ func (s *server) greet(ctx context.Context, address string) error {
 	if s.p.Config.Listen != address && strings.HasSuffix(s.p.Config.Listen, ":0") {
 		s.p.Config.Listen = address // a free port was asked for
 	}
+	if err := s.run.printf("Parley is at %s\n", s.p.Config.base()); err != nil {
+		return err
+	}
 	orgs, err := s.p.Accounts.Orgs(ctx)
 	if err != nil {
 		return err
 	}
-	if err := s.run.printf("Parley is at %s\n", s.p.Config.base()); err != nil {
-		return err
+	if len(orgs) == 0 {
+		return s.run.printf("There is no organisation yet. Make yours at %s/sign-up\n", s.p.Config.base())
 	}
-	if !s.demo {
-		if len(orgs) == 0 {
-			return s.run.printf("There is no organisation yet. Make yours at %s/sign-up\n", s.p.Config.base())
-		}
+	if s.shown == nil {
 		return nil
 	}
-	org, err := s.demoOrg(ctx, orgs)
-	if err != nil || org == nil {
-		return err
-	}
-	owner, err := s.p.Accounts.Owner(ctx, org.ID)
+	owner, err := s.p.Accounts.Owner(ctx, s.shown.ID)
 	if err != nil {
 		return err
 	}
-	secret, err := s.p.Accounts.OneTimeLink(ctx, org.ID, owner.ID, demoLinkLife)
+	secret, err := s.p.Accounts.OneTimeLink(ctx, s.shown.ID, owner.ID, demoLinkLife)
 	if err != nil {
 		return err
 	}
 	return s.run.printf("Look around in the demo organisation (the link works once, within an hour):\n  %s\n", s.p.Config.link("link", secret))
 }
 
-// demoOrg gives the demo organisation, made now when there is no organisation at all; nil when there are only others.
-func (s *server) demoOrg(ctx context.Context, orgs []*account.Org) (*account.Org, error) {
+// prepareDemo finds the demo organisation that visitors are led to. It is made when there is no organisation at all.
+func (s *server) prepareDemo(ctx context.Context) error {
+	if !s.demo {
+		return nil
+	}
+	orgs, err := s.p.Accounts.Orgs(ctx)
+	if err != nil {
+		return err
+	}
 	if len(orgs) == 0 {
-		return makeDemo(ctx, s.run, s.p, demoSeed)
+		s.shown, err = makeDemo(ctx, s.run, s.p, demoSeed)
+		return err
 	}
 	for _, o := range orgs {
 		if o.Demo {
-			return o, nil
+			s.shown = o
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // printMail shows a mail that stays here: what it is, and the link in it.
