@@ -128,8 +128,12 @@ func (r *running) stream(ctx context.Context) error {
 	})
 	defer reading.Wait()
 	defer stop()
+	steady := context.WithoutCancel(ctx) // a batch that was handed in is waited for, so that it is counted
 	for p := range parcels {
-		if err := r.put(ctx, p); err != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.put(steady, p); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"parley/platform/fault"
 )
 
@@ -234,6 +236,9 @@ func Values(rows, cols int) string {
 
 // explain turns engine errors that an operator can mend into sentences.
 func explain(err error) error {
+	if errors.Is(err, sqlite3.IOERR_WRITE) {
+		return fault.Wrap(fault.Unavailable, err, "The disk that holds the data is full or failing, so nothing was saved. Free some space and try again.")
+	}
 	if IsFull(err) {
 		return fault.Wrap(fault.Unavailable, err, "The disk that holds the data is full, so nothing was saved. Free some space and try again.")
 	}

@@ -43,12 +43,13 @@ func IsUnique(err error) bool {
 	return errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY)
 }
 
-// IsFull tells whether err means that the disk is full.
+// IsFull tells whether err means that the disk is full. The encrypting file system reports that as a failed write and
+// loses the cause, so any failed write of the SQLite file counts.
 func IsFull(err error) bool {
 	if p, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return p.Code == pgDiskFull
 	}
-	return errors.Is(err, sqlite3.FULL)
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_WRITE)
 }
 
 func isRetryable(err error) bool {
