@@ -28,6 +28,8 @@ func (s *site) routes() []route {
 		s.frameRoutes(),
 		s.signInRoutes(),
 		s.signUpRoutes(),
+		s.importRoutes(),
+		s.deviceRoutes(),
 		s.inviteRoutes(),
 		s.peopleRoutes(),
 		s.personRoutes(),

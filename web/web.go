@@ -51,6 +51,7 @@ type Deps struct {
 	URL     string // public base address such as https://calls.example.com; "" = as the browser asks
 	Dev     bool   // shows the developer's pages to everybody who may see them, and the gallery
 	Version string
+	TempDir string // where uploads wait, unreadable; "" = the system's
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -58,12 +59,13 @@ type Deps struct {
 // site is the running web part.
 type site struct {
 	Deps
-	ui *ui.UI
+	ui      *ui.UI
+	staging *staging
 }
 
 // New gives the handler of all pages and assets. It fails when a route does not say whom it is for.
 func New(d Deps) (http.Handler, error) {
-	s := &site{Deps: d}
+	s := &site{Deps: d, staging: newStaging()}
 	var err error
 	if s.ui, err = ui.New(ui.Options{Templates: template.Files, Assets: assets.Built(), Now: d.Now, Log: d.Log}); err != nil {
 		return nil, err
