@@ -111,7 +111,7 @@ func flagsOf(t call.Type, o call.Outcome) Flags {
 		return ConnectedOut
 	case o == call.OutcomeNotPickedUp:
 		return NotPickedUp
-	case o == call.OutcomeMissed, o == call.OutcomeRejected, o == call.OutcomeVoicemail:
+	case o == call.OutcomeMissed, o == call.OutcomeShort, o == call.OutcomeRejected, o == call.OutcomeVoicemail:
 		return Unattended
 	default:
 		return 0

@@ -106,21 +106,18 @@ func byNumber(rows []call.Row) map[number.ID][]call.Row {
 // finder makes a function that tells who had calls with one of the numbers on a day: by the coarse sets of the day's
 // block and of the day where those are true still, and then by the roll-ups. agents nil is everybody.
 func (r *Reporter) finder(org account.OrgID, agents []account.AgentNo, numbers []number.ID) func(context.Context, *db.Tx, civil.Day) ([]account.AgentNo, error) {
-	f := &find{r: r, org: org, numbers: numbers, only: (&Query{Agents: agents}).agentSet()}
-	if kept := slices.DeleteFunc(slices.Clone(numbers), func(n number.ID) bool { return n <= number.Withheld }); len(kept) == len(numbers) {
-		f.set = roll.SetOf(numbers...)
-	}
-	return f.on
+	return (&find{r: r, org: org, numbers: numbers, only: (&Query{Agents: agents}).agentSet()}).on
 }
 
 type find struct {
-	r       *Reporter
-	org     account.OrgID
-	numbers []number.ID
-	set     roll.Set // empty when a number is asked for that roll-ups do not list: every day may have it
-	only    map[account.AgentNo]bool
-	gens    map[civil.Day]int64
-	blocks  map[civil.Day]bool // whether a block has one of the numbers, where its set tells
+	r        *Reporter
+	org      account.OrgID
+	numbers  []number.ID // once loaded, those in the book
+	set      roll.Set
+	withheld bool // asked for, too: roll-ups do not list it, so every day may have it
+	only     map[account.AgentNo]bool
+	gens     map[civil.Day]int64
+	blocks   map[civil.Day]bool // whether a block has one of the numbers, where its set tells
 }
 
 // on tells whose calls of a day can be with one of the numbers.
@@ -129,7 +126,7 @@ func (f *find) on(ctx context.Context, tx *db.Tx, day civil.Day) ([]account.Agen
 		return nil, err
 	}
 	d := dayGen{day, f.gens[day]}
-	if len(f.set) > 0 {
+	if !f.withheld {
 		may, err := f.block(ctx, tx, day/blockDays)
 		if err != nil || !may {
 			return nil, err
@@ -145,7 +142,7 @@ func (f *find) on(ctx context.Context, tx *db.Tx, day civil.Day) ([]account.Agen
 			return nil, err
 		}
 	}
-	if len(f.set) > 0 {
+	if !f.withheld {
 		return p.holding(f.set, f.only, nil)
 	}
 	return slices.DeleteFunc(slices.Clone(p.agents), func(a account.AgentNo) bool { return f.only != nil && !f.only[a] }), nil
@@ -155,6 +152,13 @@ func (f *find) load(ctx context.Context, tx *db.Tx) error {
 	if f.gens != nil {
 		return nil
 	}
+	n, err := f.r.book.Count(ctx, tx, f.org)
+	if err != nil {
+		return err
+	}
+	f.withheld = slices.Contains(f.numbers, number.Withheld)
+	f.numbers = slices.DeleteFunc(slices.Clone(f.numbers), func(id number.ID) bool { return id <= number.Withheld || id >= n })
+	f.set = roll.SetOf(f.numbers...)
 	days, err := daysOf(ctx, tx, f.org, -1<<30, 1<<30)
 	f.gens, f.blocks = make(map[civil.Day]int64, len(days)), map[civil.Day]bool{}
 	for _, d := range days {
