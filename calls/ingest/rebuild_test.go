@@ -300,3 +300,43 @@ func TestExcludingBesideSyncsLeavesNoRollUpBehind(t *testing.T) {
 		}
 	})
 }
+
+func TestTheWriterNoticesWhatOthersChanged(t *testing.T) {
+	eachDesk(t, func(t *testing.T, d *desk) {
+		items := d.spread(40)
+		for _, r := range d.Rows(t)[:10] { // as another server on the same database does
+			if err := d.DB.Tx(t.Context(), func(tx *db.Tx) error {
+				if _, err := call.DeleteRow(t.Context(), tx, d.Org.ID, r.Key); err != nil {
+					return err
+				}
+				_, err := call.Touch(t.Context(), tx, d.Org.ID, r.Day)
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		count := map[ingest.State]int{}
+		for _, a := range d.Put(t, items...) {
+			count[a.State]++
+		}
+		if count[ingest.New] != 10 || count[ingest.Known] != 30 {
+			t.Errorf("sent again, the calls are %v; want 10 new and 30 known", count)
+		}
+		// The same within one of the writer's own transactions.
+		if err := d.Writer.Do(t.Context(), func(ctx context.Context, tx *db.Tx) error {
+			k := d.Rows(t)[0].Key
+			if _, err := call.DeleteRow(ctx, tx, d.Org.ID, k); err != nil {
+				return err
+			}
+			_, err := call.Touch(ctx, tx, d.Org.ID, k.Day)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		d.Put(t, items...)
+		if n := len(d.Rows(t)); n != 40 {
+			t.Errorf("%d calls are kept, want 40", n)
+		}
+		d.wantTrueRolls()
+	})
+}
