@@ -156,6 +156,9 @@ func (l *list) choose(ctx context.Context, tx *db.Tx) error {
 	if err := l.order(ctx, tx); err != nil {
 		return err
 	}
+	if err := l.settle(ctx, tx); err != nil {
+		return err
+	}
 	l.byState = map[Recovery]int64{}
 	for _, t := range l.members {
 		l.byState[t.state.recovery()]++

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"context"
+	"slices"
 
 	"parley/account"
 	"parley/calls/call"
@@ -31,4 +32,34 @@ func (r *Reporter) CallsOf(ctx context.Context, org *account.Org, agents []accou
 		Agents: agents, From: firstDay, To: lastDay, After: after, Limit: limit,
 		Filter: call.Filter{Numbers: []number.ID{n}, Excluded: true},
 	})
+}
+
+// PersonOf tells about one number: all its calls with some agents (nil = everybody), and what became of its last
+// unattended one. A number without any has Calls 0 and nothing else but its ID.
+func (r *Reporter) PersonOf(ctx context.Context, org *account.Org, agents []account.AgentNo, n number.ID) (*Person, error) {
+	p := &Person{ID: n}
+	var rows []call.Row
+	for after := ""; ; {
+		page, err := r.CallsOf(ctx, org, agents, n, after, 500)
+		if err != nil {
+			return nil, err
+		}
+		for i := range page.Calls {
+			c := &page.Calls[i]
+			p.Number, p.Key, p.Name = c.Number, c.NumberKey, c.Name
+			rows = append(rows, c.Row)
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	slices.SortFunc(rows, inOrder(org.ConnectedFrom))
+	now := r.now()
+	p.count(rows, org.ConnectedFrom)
+	tomorrow := civil.Today(now, org.Location()) + 2 // a phone's clock may be ahead
+	p.recover(rows, &list{r: r, org: org, zone: org.Location(), q: &PeopleQuery{Query: Query{To: tomorrow}}, end: tomorrow}, now)
+	if p.State.Waiting() {
+		p.suggest(nil, rows, org.ConnectedFrom)
+	}
+	return p, nil
 }

@@ -98,7 +98,7 @@ func (q *PeopleQuery) check() error {
 	}
 	for _, s := range q.States {
 		if !slices.Contains(Recoveries(), s) {
-			return fault.Field("state", "There is no state %q. The states are open, attempted, recovered_by_us and recovered_by_caller.", s)
+			return fault.Field("state", "There is no state %q. The states are open, attempted, recovered_by_us, recovered_by_caller and settled.", s)
 		}
 	}
 	return q.Query.check()

@@ -25,11 +25,12 @@ const (
 	Attempted         Recovery = "attempted"           // somebody called back and was not connected
 	RecoveredByUs     Recovery = "recovered_by_us"     // the first connected call since was ours
 	RecoveredByCaller Recovery = "recovered_by_caller" // they called again and were connected
+	Settled           Recovery = "settled"             // somebody said that no call is needed; only with PeopleQuery.Settled
 )
 
 // Recoveries lists the states, those that want work first.
 func Recoveries() []Recovery {
-	return []Recovery{Open, Attempted, RecoveredByUs, RecoveredByCaller}
+	return []Recovery{Open, Attempted, RecoveredByUs, RecoveredByCaller, Settled}
 }
 
 // Waiting tells whether the caller still waits.
@@ -128,9 +129,12 @@ type PeopleQuery struct {
 	Query
 	List   List
 	States []Recovery // of missed callers: only these; none = all
-	Sort   Sort       // "" = SortLast
-	After  string     // People.Next of the page before
-	Limit  int        // 1 to 500
+	// Settled is when somebody said of a missed caller that no call is needed; they count as Settled until they call in
+	// vain again. nil leaves that out of account.
+	Settled map[number.ID]time.Time
+	Sort    Sort   // "" = SortLast
+	After   string // People.Next of the page before
+	Limit   int    // 1 to 500
 }
 
 // People is one page of a list of people.

@@ -39,12 +39,13 @@ const (
 	attempted
 	byUs
 	byCaller
+	settled   // somebody said that no call is needed
 	unordered // calls of several agents on one day must be put in order
 )
 
 // recovery is the state that people see; of those unordered there is none yet.
 func (p progress) recovery() Recovery {
-	return [...]Recovery{open: Open, attempted: Attempted, byUs: RecoveredByUs, byCaller: RecoveredByCaller, unordered: ""}[p]
+	return [...]Recovery{open: Open, attempted: Attempted, byUs: RecoveredByUs, byCaller: RecoveredByCaller, settled: Settled, unordered: ""}[p]
 }
 
 // chase follows what became of a number's last unattended call, day by day.

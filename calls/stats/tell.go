@@ -159,4 +159,7 @@ func (p *Person) recover(rows []call.Row, l *list, now time.Time) {
 	}
 	p.Waiting = max(0, until.Sub(p.LastMissed))
 	p.WaitingBusiness = l.org.WorkingTime(p.LastMissed, until)
+	if at, ok := l.q.Settled[p.ID]; ok && p.State.Waiting() && !at.Before(p.LastMissed) {
+		p.State = Settled
+	}
 }

@@ -1,0 +1,43 @@
+package stats
+
+import (
+	"context"
+
+	"parley/calls/number"
+	"parley/calls/roll"
+	"parley/platform/civil"
+	"parley/platform/db"
+)
+
+// settle marks those of whom somebody said, after their last unattended call, that no call is needed. Roll-ups know the
+// day of that call; where it was said on the same day, the calls tell which came first.
+func (l *list) settle(ctx context.Context, tx *db.Tx) error {
+	if len(l.q.Settled) == 0 {
+		return nil
+	}
+	var sameDay []number.ID
+	for _, t := range l.members {
+		at, ok := l.q.Settled[t.number()]
+		if !ok || !t.state.recovery().Waiting() {
+			continue
+		}
+		switch said, missed := civil.DayOf(at, l.zone), l.dayAt(t.missDay); {
+		case said > missed:
+			t.state = settled
+		case said == missed:
+			sameDay = append(sameDay, t.number())
+		}
+	}
+	rows, err := l.r.rowsOf(ctx, tx, l.org, &l.scope, l.scopePacks, roll.SetOf(sameDay...))
+	if err != nil {
+		return err
+	}
+	by := byNumber(rows)
+	for _, t := range l.members {
+		last := followUp(by[t.number()], l.q.To, l.org.ConnectedFrom).last
+		if last != nil && !l.q.Settled[t.number()].Before(last.At()) {
+			t.state = settled
+		}
+	}
+	return nil
+}
