@@ -162,7 +162,8 @@ func (p *printer) results(results []result, names []string) {
 			of := in(mine, func(q contract.Query) bool { return q.Kind == k })
 			rows = append(rows, append([]string{string(k)}, sum(of, len(names)).mean(ranges).cells()...))
 		}
-		rows = append(rows, append([]string{"all"}, sum(mine, len(names)).mean(ranges).cells()...))
+		singly := in(mine, func(q contract.Query) bool { return q.Kind != contract.AtOnce })
+		rows = append(rows, append([]string{"all, one by one"}, sum(singly, len(names)).mean(ranges).cells()...))
 		p.table(rows)
 	}
 	all := uint64(0)

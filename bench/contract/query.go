@@ -23,11 +23,38 @@ const (
 	NeverPickedUp Kind = "never picked up"
 	Working       Kind = "working time"
 	History       Kind = "history page"
+	// AtOnce asks for all reports of a range together, as a dashboard does. An engine may answer them in one go.
+	AtOnce Kind = "reports at once"
 )
 
 // Kinds lists them all.
-func Kinds() []Kind {
-	return []Kind{Summary, Leaderboard, Heatmap, Clients, NeverAttended, NeverPickedUp, Working, History}
+func Kinds() []Kind { return append(reports(), History, AtOnce) }
+
+func reports() []Kind {
+	return []Kind{Summary, Leaderboard, Heatmap, Clients, NeverAttended, NeverPickedUp, Working}
+}
+
+// OneByOne answers AtOnce for an engine that has to be asked each report by itself.
+func (q Query) OneByOne(ask func(q Query) (Result, error)) (Result, error) {
+	var out Result
+	for _, k := range reports() {
+		q.Kind = k
+		r, err := ask(q)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r...)
+	}
+	return out, nil
+}
+
+// Each gives the answers to the reports, one after the other, as the answer to AtOnce.
+func Each(answer func(k Kind) Result) Result {
+	var out Result
+	for _, k := range reports() {
+		out = append(out, answer(k)...)
+	}
+	return out
 }
 
 // Columns names the columns of a kind's answer.
@@ -48,6 +75,8 @@ func (k Kind) Columns() []string {
 		return []string{"never_picked_up_clients"}
 	case Working:
 		return []string{"agent_days", "working_span_seconds", "active_seconds"}
+	case AtOnce:
+		return []string{"rows of all reports"}
 	default:
 		return []string{"start_ms", "agent", "number", "type", "seconds"}
 	}

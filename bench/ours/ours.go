@@ -63,7 +63,7 @@ func (e *Engine) open(ctx context.Context) error {
 	for _, s := range []struct {
 		name  string
 		files fs.FS
-	}{{"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema}, {"ingest", ingest.Schema}} {
+	}{{"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema}, {"ingest", ingest.Schema}, {"ingest", ingest.Schema}} {
 		if err := e.data.Migrate(ctx, s.name, s.files); err != nil {
 			return err
 		}
@@ -136,10 +136,14 @@ func (e *Engine) Run(ctx context.Context, q contract.Query) (contract.Result, er
 		contract.Clients:       stats.WithPeople,
 		contract.NeverAttended: stats.WithPeople,
 		contract.NeverPickedUp: stats.WithPeople,
+		contract.AtOnce:        stats.WithAgents | stats.WithPeople,
 	}
 	r, err := e.stats.Report(ctx, e.org, stats.Query{Agents: agents(q), From: civil.Day(q.From), To: civil.Day(q.To)}, parts[q.Kind])
 	if err != nil {
 		return nil, err
+	}
+	if q.Kind == contract.AtOnce {
+		return contract.Each(func(k contract.Kind) contract.Result { return answer(k, r) }), nil
 	}
 	return answer(q.Kind, r), nil
 }

@@ -119,6 +119,9 @@ func (e *Engine) Load(ctx context.Context, s *seed.Stream) error {
 
 // Run asks one question.
 func (e *Engine) Run(ctx context.Context, q contract.Query) (contract.Result, error) {
+	if q.Kind == contract.AtOnce {
+		return q.OneByOne(func(q contract.Query) (contract.Result, error) { return e.Run(ctx, q) })
+	}
 	text, err := q.SQL(contract.Dialect{Divide: "/"})
 	if err != nil {
 		return nil, err
