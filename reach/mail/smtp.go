@@ -84,10 +84,32 @@ func (s *Server) port() int {
 // Address is the server's host and port, for people.
 func (s *Server) Address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.port())) }
 
-func (s *Server) client() (*gomail.Client, error) {
+// connection is a client with the connection it uses. The library leaves that open when it gives up half-way, for example
+// when a server offers no TLS, so it is closed here.
+type connection struct {
+	*gomail.Client
+	conn net.Conn
+}
+
+func (c *connection) close() {
+	if c.conn != nil {
+		_ = c.conn.Close() // mostly closed already
+	}
+}
+
+func (s *Server) client() (*connection, error) {
+	secure := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
+	c, dial := &connection{}, (&net.Dialer{}).DialContext
+	if s.TLS == TLSImplicit {
+		dial = (&tls.Dialer{Config: secure}).DialContext
+	}
 	options := []gomail.Option{
-		gomail.WithPort(s.port()), gomail.WithTimeout(sendTimeout),
-		gomail.WithTLSConfig(&tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}),
+		gomail.WithPort(s.port()), gomail.WithTimeout(sendTimeout), gomail.WithTLSConfig(secure),
+		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+			conn, err = dial(ctx, network, address)
+			c.conn = conn
+			return conn, err
+		}),
 	}
 	switch s.TLS {
 	case TLSImplicit:
@@ -106,7 +128,9 @@ func (s *Server) client() (*gomail.Client, error) {
 		}
 		options = append(options, gomail.WithSMTPAuth(how), gomail.WithUsername(s.User), gomail.WithPassword(s.Password))
 	}
-	return gomail.NewClient(s.Host, options...)
+	var err error
+	c.Client, err = gomail.NewClient(s.Host, options...)
+	return c, err
 }
 
 // refusal is why a mail was not taken.
@@ -137,6 +161,7 @@ func (s *Server) send(ctx context.Context, mail *Sent) *refusal {
 	if err != nil {
 		return &refusal{temporary: true, text: "The settings of the mail server are not right. See \"parley doctor\"."}
 	}
+	defer c.close()
 	return explain(c.DialAndSendWithContext(ctx, msg), s.Address())
 }
 
@@ -168,6 +193,7 @@ func (s *Server) Reach(ctx context.Context) error {
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The settings of the mail server are not right (%s).", err)
 	}
+	defer c.close()
 	ctx, stop := context.WithTimeout(ctx, sendTimeout)
 	defer stop()
 	if err := c.DialWithContext(ctx); err != nil {
