@@ -168,7 +168,7 @@ func (c *csvRows) skipLine(window []byte, state csvState) error {
 	if n >= 0 {
 		value := string(window[:min(n, 4*valueLength)])
 		c.r.Discard(n + 1)
-		return (&RowError{Row: row, Value: cut(value), Sentence: `The row has a quotation mark in the wrong place. Write a quotation mark within a cell twice (""), or remove it.`})
+		return (&RowError{Row: row, Value: cut(value), Sentence: `The row has a quotation mark in the wrong place, or one that is never closed. Write a quotation mark within a cell twice (""), or remove it.`})
 	}
 	value := string(window[:min(len(window), 4*valueLength)])
 	sentence := tooLong
