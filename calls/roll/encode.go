@@ -3,6 +3,7 @@ package roll
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 	"math/bits"
 	"slices"
 
@@ -207,7 +208,7 @@ func (r *reader) numbers(into []Entry) []Entry {
 		v := r.next()
 		last += number.ID(v >> codeBits)
 		e, ok := r.entry(int(v & (1<<codeBits - 1)))
-		if !ok {
+		if !ok || v < 1<<codeBits || last > maxNumber {
 			r.bad = true
 			return into
 		}
@@ -216,6 +217,9 @@ func (r *reader) numbers(into []Entry) []Entry {
 	}
 	return into
 }
+
+// maxNumber bounds the ids that a roll-up can hold: reports keep them in 32 bits.
+const maxNumber = math.MaxInt32
 
 func (r *reader) entry(code int) (e Entry, ok bool) {
 	switch {
