@@ -24,6 +24,7 @@ type form struct {
 	Hidden   []ui.Param
 	Submit   string // what the button says
 	Files    bool   // a file can be sent with it
+	Danger   bool   // what the button does cannot be undone
 }
 
 // section is some fields of a form under a heading.
@@ -124,11 +125,14 @@ func (v *visit) whole(name string) (int, error) {
 	return n, nil
 }
 
+// weekday is the day of a place in the week, which begins on Monday.
+func weekday(place int) time.Weekday { return time.Weekday((place + 1) % 7) }
+
 // weekdaysField asks for days of the week, Monday first.
 func weekdaysField(p *phrase.Phrases, name, label string, days account.Weekdays) ui.Field {
 	f := ui.Field{Name: name, Label: label, Type: "checks", Row: true}
 	for i := range 7 {
-		d := time.Weekday((i + 1) % 7)
+		d := weekday(i)
 		value := strconv.Itoa(int(d))
 		f.Options = append(f.Options, ui.Option{Value: value, Title: p.Weekday(d)})
 		if days.Has(d) {

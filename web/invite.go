@@ -199,7 +199,7 @@ func accept(v *visit) error {
 	if err != nil {
 		return err
 	}
-	in := account.Acceptance{Name: v.form("name"), Password: v.r.PostFormValue("password"), AcceptTerms: v.checked("accept_terms"), Adult: v.checked("adult"), From: from(v.r)}
+	in := account.Acceptance{Name: v.form("name"), Password: v.typed("password"), AcceptTerms: v.checked("accept_terms"), Adult: v.checked("adult"), From: from(v.r)}
 	m, err := v.Accounts.Accept(v.ctx(), secret, in)
 	if err != nil {
 		p, formErr := v.acceptPage(inv, in)

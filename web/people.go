@@ -264,7 +264,7 @@ func (v *visit) teamsField(chosen []account.TeamID) (ui.Field, error) {
 }
 
 func (v *visit) teamsOf(name string) []account.TeamID {
-	v.r.PostFormValue(name) // parses the form
+	v.typed(name) // parses the form
 	var out []account.TeamID
 	for _, t := range v.r.PostForm[name] {
 		out = append(out, account.TeamID(t))

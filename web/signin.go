@@ -70,7 +70,7 @@ func signInForm(v *visit) error {
 }
 
 func signIn(v *visit) error {
-	_, secret, err := v.Accounts.SignIn(v.ctx(), v.form("email"), v.r.PostFormValue("password"), from(v.r))
+	_, secret, err := v.Accounts.SignIn(v.ctx(), v.form("email"), v.typed("password"), from(v.r))
 	if err != nil {
 		return v.again("sign-in", v.signInPage(v.form("email"), v.form("next")), err)
 	}
@@ -161,7 +161,7 @@ func (v *visit) newPassword(name, label string) ui.Field {
 func resetForm(v *visit) error { return v.render("reset", v.resetPage()) }
 
 func reset(v *visit) error {
-	err := v.Accounts.UseReset(v.ctx(), v.r.PathValue("secret"), v.r.PostFormValue("password"))
+	err := v.Accounts.UseReset(v.ctx(), v.r.PathValue("secret"), v.typed("password"))
 	if fault.KindOf(err) == fault.Gone {
 		return v.to("/forgot", ui.Flash{Kind: ui.Bad, Text: fault.Sentence(err)})
 	}

@@ -91,7 +91,7 @@ func (v *visit) readSignUp() (account.SignUp, error) {
 	}
 	s := account.SignUp{
 		Company: v.form("name"), ContactName: v.form("contact_name"), ContactPhone: v.form("contact_phone"), Email: v.form("email"),
-		Password: v.r.PostFormValue("password"), Industry: v.form("industry"), Country: v.form("country"), Zone: v.form("zone"),
+		Password: v.typed("password"), Industry: v.form("industry"), Country: v.form("country"), Zone: v.form("zone"),
 		Locale: v.words.Lang(), Workdays: v.weekdays("workdays"), AcceptTerms: v.checked("accept_terms"), Adult: v.checked("adult"), From: from(v.r),
 	}
 	var errs [4]error
