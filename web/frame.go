@@ -28,22 +28,27 @@ type place struct {
 	letter     string
 	needs      account.Permission
 	dock       bool
+	unless     account.Permission // whoever may do this has another way there
+	agents     bool               // for those whose calls are kept
+	count      func(c *counts) int64
 }
 
 // places are the navigation: the daily pages, then those of the organisation.
 func places() (daily, organisation []place) {
 	daily = []place{
-		{"nav.today", "", "/", "today", "t", account.ReadReports, true},
-		{"nav.missed", "outcome.missed", "/missed", "call-missed", "m", account.ReadReports, true},
-		{"nav.calls", "", "/calls", "call", "c", account.ReadCalls, true},
-		{"nav.reports", "", "/reports", "reports", "r", account.ReadReports, true},
-		{"nav.leaderboard", "", "/leaderboard", "leaderboard", "l", account.ReadReports, false},
+		{key: "nav.today", path: "/", icon: "today", letter: "t", needs: account.ReadReports, dock: true},
+		{key: "nav.missed", short: "outcome.missed", path: "/missed", icon: "call-missed", letter: "m", needs: account.ReadReports, dock: true, count: func(c *counts) int64 { return c.missed }},
+		{key: "nav.calls", path: "/calls", icon: "call", letter: "c", needs: account.ReadCalls, dock: true},
+		{key: "nav.reports", path: "/reports", icon: "reports", letter: "r", needs: account.ReadReports, dock: true},
+		{key: "nav.leaderboard", path: "/leaderboard", icon: "leaderboard", letter: "l", needs: account.ReadReports},
+		{key: "nav.me", path: "/me", icon: "user", letter: "y", needs: account.ReadOwn, agents: true},
 	}
 	organisation = []place{
-		{"nav.people", "", "/people", "agents", "p", account.ReadPeople, false},
-		{"nav.devices", "", "/devices", "device", "d", account.ReadDevices, false},
-		{"nav.imports", "", "/imports", "import", "i", account.ImportCalls, false},
-		{"nav.settings", "", "/settings", "settings", "s", account.ManageSettings, false},
+		{key: "nav.people", path: "/people", icon: "agents", letter: "p", needs: account.ReadPeople},
+		{key: "nav.devices", path: "/devices", icon: "device", letter: "d", needs: account.ReadDevices, count: func(c *counts) int64 { return int64(c.devices.Silent) }},
+		{key: "nav.imports", path: "/imports", icon: "import", letter: "i", needs: account.ImportCalls},
+		{key: "nav.settings", path: "/settings", icon: "settings", letter: "s", needs: account.ManageSettings},
+		{key: "settings.exclusions", path: "/settings/exclusions", icon: "block", letter: "s", needs: account.ManageExclusions, unless: account.ManageSettings},
 	}
 	return daily, organisation
 }
@@ -66,13 +71,20 @@ func (v *visit) signedIn(f *ui.Frame) {
 
 func (v *visit) navItems(in []place) []ui.NavItem {
 	var out []ui.NavItem
+	beside, err := v.counts()
+	if err != nil {
+		v.Log.Error("figures beside the navigation not counted", "err", err)
+	}
 	for _, p := range in {
-		if !v.actor.Can(p.needs) {
+		if !v.actor.Can(p.needs) || v.actor.Can(p.unless) || p.agents && v.actor.Member.Agent == 0 {
 			continue
 		}
 		item := ui.NavItem{Title: v.t(p.key), Href: p.path, Icon: p.icon, Key: p.letter, Dock: p.dock, Current: within(v.r.URL.Path, p.path)}
 		if p.short != "" {
 			item.Short = v.t(p.short)
+		}
+		if p.count != nil {
+			item.Count, item.Hot = p.count(&beside), true
 		}
 		out = append(out, item)
 	}

@@ -61,6 +61,7 @@ type site struct {
 	Deps
 	ui      *ui.UI
 	staging *staging
+	tally   tally // figures beside pages of the navigation
 }
 
 // New gives the handler of all pages and assets. It fails when a route does not say whom it is for.

@@ -154,6 +154,7 @@ func (n NavItem) Name() string {
 type Flash struct {
 	Kind Kind
 	Text string
+	Undo string // path that takes it back when posted to; "" where nothing does
 }
 
 // Kind colours a message, a tag or a state by what it means. The words say it too.

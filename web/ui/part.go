@@ -125,6 +125,7 @@ type Cell struct {
 // Pager leads to the rows before and after, by key and not by page number.
 type Pager struct {
 	Newer, Older string // addresses, "" at the ends
+	First        string // address of the first page, where one cannot go back page by page
 	Text         string // "1–50 of 1,234"
 }
 

@@ -1,0 +1,193 @@
+package web
+
+import (
+	"slices"
+	"strings"
+
+	"parley/account"
+	"parley/calls/number"
+	"parley/calls/report"
+	"parley/calls/stats"
+	"parley/platform/phone"
+	"parley/web/ui"
+)
+
+func (s *site) searchRoutes() []route {
+	return []route{{"GET /search", SignedIn, search}}
+}
+
+// searchPage shows what was found, for who comes without script.
+type searchPage struct {
+	ui.Frame
+	Query string
+	Hits  []ui.Hits
+	Note  string
+}
+
+// mostHits is how many of each kind are shown.
+const mostHits = 8
+
+// fewestDigits is how many last digits of a number are needed: fewer would open too many numbers.
+const fewestDigits = 4
+
+// search finds people by name, numbers by all or their last digits, pages, reports and figures. Names of contacts lie
+// sealed one by one, so they cannot be searched; the page says so.
+func search(v *visit) error {
+	q := strings.Join(strings.Fields(v.query("q")), " ")
+	var hits []ui.Hits
+	if len([]rune(q)) >= 2 {
+		for _, find := range []func(q string) (ui.Hits, error){v.findNumbers, v.findPeople, v.findTeams, v.findPages} {
+			found, err := find(q)
+			if err != nil {
+				return err
+			}
+			if len(found.Items) > 0 {
+				hits = append(hits, found)
+			}
+		}
+	}
+	if ui.IsFragment(v.r) {
+		return v.fragment("search", "hits", hits)
+	}
+	if q != "" {
+		if pages, err := v.findNav(q); err != nil || len(pages.Items) > 0 {
+			if err != nil {
+				return err
+			}
+			hits = append(hits, pages)
+		}
+	}
+	p := &searchPage{Frame: v.frame(v.t("search.search")), Query: q, Hits: hits}
+	p.Note = v.t("search.note")
+	return v.render("search", p)
+}
+
+// matches tells whether a title has every word of a query in it.
+func matches(title, query string) bool {
+	title = strings.ToLower(title)
+	for _, w := range strings.Fields(strings.ToLower(query)) {
+		if !strings.Contains(title, w) {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *visit) findNumbers(q string) (ui.Hits, error) {
+	out := ui.Hits{Title: v.t("search.numbers")}
+	digits := phone.Digits(q)
+	if len(digits) < fewestDigits || !v.actor.Can(account.ReadCalls) {
+		return out, nil
+	}
+	ids, err := v.numbersLike(q, digits)
+	if err != nil {
+		return out, err
+	}
+	agents, err := v.actor.Agents(v.ctx())
+	if err != nil {
+		return out, err
+	}
+	for _, n := range ids {
+		if len(out.Items) == mostHits {
+			break
+		}
+		page, err := v.Reporter.CallsOf(v.ctx(), v.org(), agents, n, "", 1)
+		if err != nil {
+			return out, err
+		}
+		if len(page.Calls) == 0 { // of somebody whom the actor does not see, or of nobody any more
+			continue
+		}
+		c := &page.Calls[0]
+		out.Items = append(out.Items, ui.Hit{Title: v.phone(c.Number), Aside: strings.TrimSpace(c.Name + " " + v.words.Moment(c.Row.At(), v.Now())), Href: "/numbers/" + string(c.NumberKey), Icon: "call"})
+	}
+	return out, nil
+}
+
+// numbersLike finds a whole number, else those that end in the digits.
+func (v *visit) numbersLike(q, digits string) ([]number.ID, error) {
+	n, ok, err := v.Book.Find(v.ctx(), v.DB, v.org().ID, phone.Parse(q, v.org().Country).Canonical())
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return []number.ID{n}, nil
+	}
+	return v.Book.FindEnding(v.ctx(), v.DB, v.org().ID, digits)
+}
+
+// findPeople finds those whose figures the actor may see, and for who may see people all members.
+func (v *visit) findPeople(q string) (ui.Hits, error) {
+	out := ui.Hits{Title: v.t("nav.people")}
+	agents, err := v.names()
+	if err != nil {
+		return out, err
+	}
+	members, err := v.Accounts.Members(v.ctx(), v.org().ID)
+	if err != nil {
+		return out, err
+	}
+	for _, m := range members {
+		if len(out.Items) == mostHits {
+			break
+		}
+		if !matches(m.Name, q) {
+			continue
+		}
+		switch {
+		case m.Agent != 0 && agents[m.Agent] != nil:
+			out.Items = append(out.Items, ui.Hit{Title: m.Name, Aside: v.t("role.agent"), Href: "/agents/" + string(m.ID), Icon: "user"})
+		case v.actor.Can(account.ReadPeople):
+			out.Items = append(out.Items, ui.Hit{Title: m.Name, Aside: v.t("role." + string(m.Role)), Href: "/people/" + string(m.ID), Icon: "user"})
+		}
+	}
+	return out, nil
+}
+
+func (v *visit) findTeams(q string) (ui.Hits, error) {
+	out := ui.Hits{Title: v.t("nav.teams")}
+	if v.actor.Member.Role == account.Agent {
+		return out, nil
+	}
+	teams, err := v.Accounts.Teams(v.ctx(), v.org().ID)
+	if err != nil {
+		return out, err
+	}
+	for _, t := range teams {
+		mine := v.actor.Member.Role != account.Manager || slices.Contains(v.actor.Member.Teams, t.ID)
+		if mine && matches(t.Name, q) && len(out.Items) < mostHits {
+			out.Items = append(out.Items, ui.Hit{Title: t.Name, Aside: v.t("reports.summary"), Href: at("/reports/summary", report.Ask{Team: t.ID}), Icon: "team"})
+		}
+	}
+	return out, nil
+}
+
+// findPages finds reports and figures; the pages of the navigation the palette knows by itself.
+func (v *visit) findPages(q string) (ui.Hits, error) {
+	out := ui.Hits{Title: v.t("nav.reports")}
+	if !v.actor.Can(account.ReadReports) {
+		return out, nil
+	}
+	for _, k := range reportKinds() {
+		if title := v.t("reports." + string(k.id)); matches(title, q) && k.build != nil {
+			out.Items = append(out.Items, ui.Hit{Title: title, Href: reportPath(k.id), Icon: "reports"})
+		}
+	}
+	for _, m := range stats.Metrics() {
+		if title := v.t("metric." + string(m.ID)); matches(title, q) && len(out.Items) < mostHits {
+			out.Items = append(out.Items, ui.Hit{Title: title, Aside: v.t("how.question"), Href: "/metrics#" + string(m.ID), Icon: "help"})
+		}
+	}
+	return out, nil
+}
+
+func (v *visit) findNav(q string) (ui.Hits, error) {
+	out := ui.Hits{Title: v.t("search.pages")}
+	daily, organisation := places()
+	for _, p := range slices.Concat(daily, organisation) {
+		if title := v.t(p.key); v.actor.Can(p.needs) && matches(title, q) {
+			out.Items = append(out.Items, ui.Hit{Title: title, Href: p.path, Icon: p.icon})
+		}
+	}
+	return out, nil
+}
