@@ -44,6 +44,12 @@ func (s *site) routes() []route {
 		s.personRoutes(),
 		s.lineRoutes(),
 		s.teamRoutes(),
+		s.meRoutes(),
+		s.ownRoutes(),
+		s.settingsRoutes(),
+		s.exclusionRoutes(),
+		s.tokenRoutes(),
+		s.developerRoutes(),
 	)
 }
 

@@ -43,7 +43,7 @@ func (s *site) serve(r route) http.HandlerFunc {
 		if err == nil {
 			err = r.allowed(v.actor)
 		}
-		if err == nil && req.Body != nil && !strings.HasPrefix(req.Header.Get("Content-Type"), "multipart/form-data") {
+		if err == nil && req.Body != nil && !v.multipart() {
 			req.Body = http.MaxBytesReader(w, req.Body, maxForm)
 		}
 		if err == nil {
@@ -113,10 +113,23 @@ func (v *visit) today() civil.Day { return civil.Today(v.Now(), v.org().Location
 func (v *visit) query(name string) string { return v.r.URL.Query().Get(name) }
 
 // form is a field of the form that was sent, trimmed.
-func (v *visit) form(name string) string { return strings.TrimSpace(v.r.PostFormValue(name)) }
+func (v *visit) form(name string) string { return strings.TrimSpace(v.typed(name)) }
+
+// typed is a field of the form as it was typed. A form of several parts has no fields until readFiles has read it within
+// its bounds; the standard library would read it without any.
+func (v *visit) typed(name string) string {
+	if v.multipart() && v.r.MultipartForm == nil {
+		return ""
+	}
+	return v.r.PostFormValue(name)
+}
+
+func (v *visit) multipart() bool {
+	return strings.HasPrefix(v.r.Header.Get("Content-Type"), "multipart/form-data")
+}
 
 // checked tells whether a box of the form was ticked.
-func (v *visit) checked(name string) bool { return v.r.PostFormValue(name) != "" }
+func (v *visit) checked(name string) bool { return v.typed(name) != "" }
 
 // frame is what stands around a page; title is written out already.
 func (v *visit) frame(title string) ui.Frame {
