@@ -21,8 +21,8 @@ func (s *site) importRoutes() []route {
 	return []route{
 		{"GET /imports", account.ImportCalls, imports},
 		{"POST /imports", account.ImportCalls, receiveFile},
-		{"GET /imports/new/{file}/columns", account.ImportCalls, importForm},
-		{"POST /imports/new/{file}/columns", account.ImportCalls, startImport},
+		{"GET /files/{file}", account.ImportCalls, importForm},
+		{"POST /files/{file}", account.ImportCalls, startImport},
 		{"GET /imports/{import}", account.ImportCalls, oneImport},
 		{"GET /imports/{import}/progress", account.ImportCalls, importProgress},
 		{"GET /imports/{import}/rejected", account.ImportCalls, rejectedRows},
@@ -98,7 +98,7 @@ func receiveFile(v *visit) error {
 		p.Drop.Error = fault.Sentence(err)
 		return v.again("imports", p, fault.Field("file", "%s", fault.Sentence(err)))
 	}
-	return v.to("/files/" + v.staging.add(f) + "/columns")
+	return v.to("/files/" + v.staging.add(f))
 }
 
 // receive streams the form's file to disk, so that its size costs no memory.
@@ -237,8 +237,8 @@ func (v *visit) importActions(m *ingest.Import) []ui.Action {
 		out = append(out, ui.Action{Title: v.t("imports.see_report"), Href: "/reports/summary?" + span.Encode(), Primary: true, Icon: "reports"})
 	}
 	if f := v.staging.of(m.ID); m.State == ingest.ImportDry && f != "" {
-		out = append(out, ui.Action{Title: v.t("imports.now"), Href: "/files/" + f + "/columns", Post: true, Primary: true, Icon: "import", Fields: []ui.Param{{Name: "again", Value: "1"}}},
-			ui.Action{Title: v.t("imports.settings"), Href: "/files/" + f + "/columns", Icon: "edit"})
+		out = append(out, ui.Action{Title: v.t("imports.now"), Href: "/files/" + f, Post: true, Primary: true, Icon: "import", Fields: []ui.Param{{Name: "again", Value: "1"}}},
+			ui.Action{Title: v.t("imports.settings"), Href: "/files/" + f, Icon: "edit"})
 	}
 	if m.Refused+m.Skipped > 0 {
 		out = append(out, ui.Action{Title: v.t("imports.rejected"), Href: importPath(m.ID) + "/rejected", Icon: "download"})
