@@ -156,6 +156,7 @@ func changeSettings(v *visit) error {
 		}
 		return v.again("settings", p, err)
 	}
+	v.words = phrase.For(v.locale(org)).In(org.Location()) // what is said now is said in its new language
 	if org.Zone == was.Zone && org.ConnectedFrom == was.ConnectedFrom && org.GapMinutes == was.GapMinutes {
 		return v.to("/settings", v.good("person.saved"))
 	}
