@@ -18,12 +18,12 @@ func (l *list) settle(ctx context.Context, tx *db.Tx) error {
 	var sameDay []number.ID
 	for _, t := range l.members {
 		at, ok := l.q.Settled[t.number()]
-		if !ok || !t.state.recovery().Waiting() {
+		if !ok || !t.state.waits() {
 			continue
 		}
 		switch said, missed := civil.DayOf(at, l.zone), l.dayAt(t.missDay); {
 		case said > missed:
-			t.state = settled
+			t.state = handled
 		case said == missed:
 			sameDay = append(sameDay, t.number())
 		}
@@ -34,9 +34,10 @@ func (l *list) settle(ctx context.Context, tx *db.Tx) error {
 	}
 	by := byNumber(rows)
 	for _, t := range l.members {
-		last := followUp(by[t.number()], l.q.To, l.org.ConnectedFrom).last
-		if last != nil && !l.q.Settled[t.number()].Before(last.At()) {
-			t.state = settled
+		var u pursuit
+		u.follow(by[t.number()], l.q.To, l.org.ConnectedFrom)
+		if u.last != nil && !l.q.Settled[t.number()].Before(u.last.At()) {
+			t.state = handled
 		}
 	}
 	return nil
