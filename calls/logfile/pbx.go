@@ -13,6 +13,9 @@ import (
 // stand near each other; past the window a late row counts as a call of its own.
 const joinWindow = 2048
 
+// joinRows is how far after a call's first row its last may stand.
+const joinRows = 4 * joinWindow
+
 // pbxLog reads the call records of telephone systems and joins the rows of one call: a queue or ring group writes one
 // for every phone that rang.
 type pbxLog struct {
@@ -26,6 +29,7 @@ type pbxLog struct {
 	open   map[string]*pbxCall
 	end    error
 	next   int // in queue
+	row    int // last read
 }
 
 // pbxCall is one call in the making, or a refused row that waits for its turn.
@@ -55,7 +59,7 @@ func openPBX(m member, name string, l layout, header bool, comma byte, o Options
 func (p *pbxLog) Close() error { return p.rows.Close() }
 
 func (p *pbxLog) Next() (*Record, error) {
-	for p.end == nil && len(p.queue)-p.next < joinWindow {
+	for p.end == nil && p.wants() {
 		p.end = p.take()
 	}
 	if p.next == len(p.queue) {
@@ -78,11 +82,18 @@ func (p *pbxLog) Next() (*Record, error) {
 	return c.finish(), nil
 }
 
+// wants says that more rows may belong to the first call of the queue.
+func (p *pbxLog) wants() bool {
+	waiting := len(p.queue) - p.next
+	return waiting == 0 || waiting < joinWindow && p.row-p.queue[p.next].r.Row < joinRows
+}
+
 // take reads one row into the queue: as a new call or into the one it belongs to.
 func (p *pbxLog) take() error {
 	cells, row, err := p.rows.next()
+	p.row = row
 	if bad, ok := err.(*RowError); ok {
-		p.queue = append(p.queue, &pbxCall{refused: bad.at(p.file, bad.Row)})
+		p.refuse(bad, bad.Row)
 		return nil
 	}
 	if err == io.EOF {
@@ -97,17 +108,14 @@ func (p *pbxLog) take() error {
 	}
 	leg, bad := p.leg(cells)
 	if bad != nil {
-		p.queue = append(p.queue, &pbxCall{refused: bad.at(p.file, row)})
+		p.refuse(bad, row)
 		return nil
 	}
 	leg.r.Row, leg.r.File = row, p.file
 	for _, k := range leg.keys {
 		if c := p.open[k]; c != nil {
 			c.add(leg)
-			for _, k := range leg.keys {
-				p.open[k] = c
-			}
-			c.keys = append(c.keys, leg.keys...)
+			p.know(leg.keys, c)
 			return nil
 		}
 	}
@@ -116,6 +124,21 @@ func (p *pbxLog) take() error {
 	}
 	p.queue = append(p.queue, leg)
 	return nil
+}
+
+// know makes a call the owner of the ids of one of its rows.
+func (p *pbxLog) know(keys []string, c *pbxCall) {
+	for _, k := range keys {
+		if p.open[k] == nil {
+			p.open[k] = c
+			c.keys = append(c.keys, k)
+		}
+	}
+}
+
+// refuse puts a bad row in its place among the calls.
+func (p *pbxLog) refuse(bad *RowError, row int) {
+	p.queue = append(p.queue, &pbxCall{r: Record{Row: row}, refused: bad.at(p.file, row)})
 }
 
 func blank(cells []string) bool {

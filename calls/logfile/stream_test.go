@@ -97,7 +97,7 @@ func drain(t testing.TB, r logfile.Reader, every int) (rows int, heap uint64) {
 }
 
 func TestBigFilesAreReadInConstantMemory(t *testing.T) {
-	megabytes := int64(48)
+	megabytes := int64(32)
 	if testing.Short() {
 		megabytes = 8
 	}
@@ -217,4 +217,31 @@ func FuzzOpenTable(f *testing.F)   { fuzzOpen(f, as(logfile.Table), "*.csv", "*.
 func FuzzOpenAny(f *testing.F) {
 	f.Add(workbook(f))
 	fuzzOpen(f, as(""), "*.zip", "*.csv", "*.xml")
+}
+
+// counting tells how far a file has been read.
+type counting struct {
+	io.ReaderAt
+	furthest int64
+}
+
+func (c *counting) ReadAt(p []byte, at int64) (int, error) {
+	n, err := c.ReaderAt.ReadAt(p, at)
+	c.furthest = max(c.furthest, at+int64(n))
+	return n, err
+}
+
+func TestRowsThatAllClaimOneCallDoNotReadTheWholeFileAhead(t *testing.T) {
+	row := `"","9812300111","201","c","","SIP/trunk-1","SIP/201-2","Dial","x","2026-03-02 10:11:12","2026-03-02 10:11:20","2026-03-02 10:13:20",128,120,"ANSWERED","D","1772426472.1",""` + "\n"
+	e := &endless{rows: row, repeats: 400_000}
+	c := &counting{ReaderAt: e}
+	r, err := logfile.Open(c, e.size(), "Master.csv", india(t))
+	must(t, err)
+	defer r.Close()
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	if c.furthest > 8<<20 {
+		t.Errorf("the first call needed %d MB of %d", c.furthest>>20, e.size()>>20)
+	}
 }
