@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"parley/account"
 	"parley/calls/call"
 	"parley/calls/calltest"
 	"parley/calls/number"
@@ -147,6 +148,12 @@ func (l *life) peopleAreExact(t *testing.T, n *naive) {
 		}
 		if missed && l.IntN(3) == 0 {
 			q.States = []stats.Recovery{pick(l, stats.Recoveries()), stats.Open}
+		}
+		if missed && l.IntN(2) == 0 {
+			q.Settled = map[number.ID]time.Time{}
+			for id := range number.ID(12) {
+				q.Settled[1+id*3] = l.item().Start
+			}
 		}
 		l.checkPeople(t, n, q)
 	}
@@ -352,6 +359,22 @@ func (l *life) checkCallsOf(t *testing.T, n *naive) {
 		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 			t.Fatalf("calls of number %d:\n%s", id, d)
 		}
+		if len(want) > 0 && id != number.Withheld {
+			l.checkPersonOf(t, n, agents, id, want)
+		}
+	}
+}
+
+func (l *life) checkPersonOf(t *testing.T, n *naive, agents []account.AgentNo, id number.ID, rows []call.Row) {
+	t.Helper()
+	got, err := l.reporter.PersonOf(t.Context(), l.org, agents, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Number, got.Key = "", ""
+	q := stats.PeopleQuery{List: stats.ListMissed, Query: stats.Query{Agents: agents, To: l.first + civil.Day(l.days+2), Filter: call.Filter{Excluded: true}}}
+	if d := cmp.Diff(n.person(q, id, rows), *got, cmpopts.EquateEmpty(), cmp.Comparer(time.Time.Equal)); d != "" {
+		t.Fatalf("person %d:\n%s", id, d)
 	}
 }
 

@@ -200,26 +200,49 @@ func (l *list) neverAttended(ctx context.Context, tx *db.Tx) (map[number.ID]bool
 	return l.r.settle(ctx, tx, l.org, &l.q.Query, l.packs, open)
 }
 
-// order settles the states of members of whom roll-ups did not tell: their calls in scope are few, and read.
+// order settles the states of members whose calls of a day must be put in order: few days of few people.
 func (l *list) order(ctx context.Context, tx *db.Tx) error {
-	var ids []number.ID
-	for _, t := range l.members {
-		if t.state == unordered {
-			ids = append(ids, t.number())
+	for todo := l.members; len(todo) > 0; {
+		byDay := map[civil.Day][]*tally{}
+		var next []*tally
+		for _, t := range todo {
+			if day := t.unread(); day > 0 {
+				byDay[l.dayAt(day)] = append(byDay[l.dayAt(day)], t)
+				next = append(next, t)
+			}
 		}
+		for day, tallies := range byDay {
+			if err := l.readDay(ctx, tx, day, tallies); err != nil {
+				return err
+			}
+		}
+		todo = next
 	}
-	if len(ids) == 0 {
-		return nil
+	return nil
+}
+
+// callsOn reads the calls in scope of some members on one day, in order.
+func (l *list) callsOn(ctx context.Context, tx *db.Tx, day civil.Day, tallies []*tally) (map[number.ID][]call.Row, error) {
+	ids := make([]number.ID, len(tallies))
+	for i, t := range tallies {
+		ids[i] = t.number()
 	}
-	rows, err := l.r.rowsOf(ctx, tx, l.org, &l.scope, l.scopePacks, roll.SetOf(ids...))
+	rows, err := l.r.rowsOf(ctx, tx, l.org, &l.scope, packOn(l.scopePacks, day), roll.SetOf(ids...))
+	return byNumber(rows), err
+}
+
+func (l *list) readDay(ctx context.Context, tx *db.Tx, day civil.Day, tallies []*tally) error {
+	by, err := l.callsOn(ctx, tx, day, tallies)
 	if err != nil {
 		return err
 	}
-	by := byNumber(rows)
-	for _, t := range l.members {
-		if t.state == unordered {
-			t.state = followUp(by[t.number()], l.q.To, l.org.ConnectedFrom).state
+	for _, t := range tallies {
+		u := pursuit{}
+		if !t.sameDay {
+			u.state = open // it waits since an earlier day
 		}
+		u.follow(by[t.number()], l.q.To, l.org.ConnectedFrom)
+		t.read(u)
 	}
 	return nil
 }

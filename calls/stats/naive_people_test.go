@@ -72,6 +72,9 @@ func (n *naive) person(q stats.PeopleQuery, id number.ID, rows []call.Row) stats
 	end := max(q.To, q.Until)
 	scope := call.Filter{Line: q.Filter.Line, Excluded: q.Filter.Excluded, Numbers: []number.ID{id}}
 	n.recovery(&p, n.calls(q.Agents, scope, q.From, end), q.To, end)
+	if at, ok := q.Settled[id]; ok && p.State.Waiting() && !at.Before(p.LastMissed) {
+		p.State = stats.Settled
+	}
 	if p.State.Waiting() && (q.List == stats.ListMissed || q.List == stats.ListNeverAttended) {
 		p.Candidates = n.candidates(&p, n.calls(q.Agents, scope, q.From-90, end))
 	}

@@ -90,13 +90,27 @@ func (l *list) page(ctx context.Context, tx *db.Tx, after *place, most int) ([]p
 	return cut(all, after, most), nil
 }
 
-// cut sorts members and keeps up to most of those after a place.
+// cut keeps up to most of the members after a place, in order. It sorts no more than it must: whoever stands behind the
+// best so far is passed over.
 func cut(all []placed, after *place, most int) []placed {
-	if after != nil {
-		all = slices.DeleteFunc(all, func(p placed) bool { return p.place.compare(*after) <= 0 })
+	byPlace := func(a, b placed) int { return a.place.compare(b.place) }
+	var best []placed
+	var last *place
+	for _, p := range all {
+		if after != nil && p.place.compare(*after) <= 0 || last != nil && p.place.compare(*last) > 0 {
+			continue
+		}
+		if best = append(best, p); len(best) >= 2*most+64 {
+			slices.SortFunc(best, byPlace)
+			best = best[:most]
+			if most > 0 {
+				bound := best[most-1].place
+				last = &bound
+			}
+		}
 	}
-	slices.SortFunc(all, func(a, b placed) int { return a.place.compare(b.place) })
-	return all[:min(most, len(all))]
+	slices.SortFunc(best, byPlace)
+	return best[:min(most, len(best))]
 }
 
 // dayGroup is the members of a group whose time to be sorted by lies on one day.
@@ -144,7 +158,7 @@ func (l *list) pageByTime(ctx context.Context, tx *db.Tx, after *place, most int
 
 func (l *list) groupOf(t *tally) dayGroup {
 	switch {
-	case l.q.Sort == SortWaiting && t.state.recovery().Waiting():
+	case l.q.Sort == SortWaiting && t.state.waits():
 		return dayGroup{0, t.missDay}
 	case l.q.Sort == SortWaiting:
 		return dayGroup{1, t.missDay}

@@ -13,12 +13,9 @@ import (
 	"parley/platform/db"
 )
 
-// Up to mostAgents agents' calls of a day are read by one statement; of a day on which more than a third of more agents
-// are asked for, everybody's.
-const (
-	mostAgents = 100
-	aThird     = 3
-)
+// perStatement is how many agents' calls of a day one statement reads; more than half of a large day's agents are read
+// as the whole day.
+const perStatement = 16
 
 // rowsOf reads the calls of some numbers that a query takes, found through the roll-ups; in order of time, see inOrder.
 func (r *Reporter) rowsOf(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, packs []*pack, want roll.Set) ([]call.Row, error) {
@@ -70,15 +67,23 @@ func (p *pack) holding(want roll.Set, only map[account.AgentNo]bool, into []acco
 	return into, nil
 }
 
-// statements says whose calls of a day each statement reads: one agent's (a text that stays prepared), several agents',
-// or everybody's (nil).
+// statements says whose calls of a day each statement reads; nil is everybody's. There are three texts of them, so that
+// each stays prepared: an agent who comes twice in a list is read once.
 func statements(agents []account.AgentNo, of int) [][]account.AgentNo {
-	if many := len(agents)*aThird > of; many && len(agents) > mostAgents {
+	if len(agents) > perStatement && 2*len(agents) > of {
 		return [][]account.AgentNo{nil}
-	} else if many && len(agents) > 1 {
-		return [][]account.AgentNo{agents}
 	}
-	return slices.Collect(slices.Chunk(agents, 1))
+	var out [][]account.AgentNo
+	for part := range slices.Chunk(agents, perStatement) {
+		if len(part) > 1 {
+			part = slices.Clone(part)
+			for len(part) < perStatement {
+				part = append(part, part[0])
+			}
+		}
+		out = append(out, part)
+	}
+	return out
 }
 
 // inOrder compares calls by the order in which recoveries see them: by start, and at the same instant the unattended

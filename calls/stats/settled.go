@@ -3,8 +3,6 @@ package stats
 import (
 	"context"
 
-	"parley/calls/number"
-	"parley/calls/roll"
 	"parley/platform/civil"
 	"parley/platform/db"
 )
@@ -15,7 +13,7 @@ func (l *list) settle(ctx context.Context, tx *db.Tx) error {
 	if len(l.q.Settled) == 0 {
 		return nil
 	}
-	var sameDay []number.ID
+	sameDay := map[civil.Day][]*tally{}
 	for _, t := range l.members {
 		at, ok := l.q.Settled[t.number()]
 		if !ok || !t.state.waits() {
@@ -25,19 +23,20 @@ func (l *list) settle(ctx context.Context, tx *db.Tx) error {
 		case said > missed:
 			t.state = handled
 		case said == missed:
-			sameDay = append(sameDay, t.number())
+			sameDay[missed] = append(sameDay[missed], t)
 		}
 	}
-	rows, err := l.r.rowsOf(ctx, tx, l.org, &l.scope, l.scopePacks, roll.SetOf(sameDay...))
-	if err != nil {
-		return err
-	}
-	by := byNumber(rows)
-	for _, t := range l.members {
-		var u pursuit
-		u.follow(by[t.number()], l.q.To, l.org.ConnectedFrom)
-		if u.last != nil && !l.q.Settled[t.number()].Before(u.last.At()) {
-			t.state = handled
+	for day, tallies := range sameDay {
+		by, err := l.callsOn(ctx, tx, day, tallies)
+		if err != nil {
+			return err
+		}
+		for _, t := range tallies {
+			var u pursuit
+			u.follow(by[t.number()], l.q.To, l.org.ConnectedFrom)
+			if u.last != nil && !l.q.Settled[t.number()].Before(u.last.At()) {
+				t.state = handled
+			}
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func (t *tally) add(e *roll.Entry, day uint16) {
 	t.lastDay = max(t.lastDay, day)
 }
 
-// progress is a recovery as far as roll-ups tell it.
+// progress is how far a recovery has come.
 type progress uint8
 
 const (
@@ -39,19 +39,25 @@ const (
 	attempted
 	byUs
 	byCaller
-	settled   // somebody said that no call is needed
-	unordered // calls of several agents on one day must be put in order
+	handled // somebody said that no call is needed
 )
 
-// recovery is the state that people see; of those unordered there is none yet.
 func (p progress) recovery() Recovery {
-	return [...]Recovery{open: Open, attempted: Attempted, byUs: RecoveredByUs, byCaller: RecoveredByCaller, settled: Settled, unordered: ""}[p]
+	return [...]Recovery{open: Open, attempted: Attempted, byUs: RecoveredByUs, byCaller: RecoveredByCaller, handled: Settled}[p]
 }
+
+// waits tells whether the caller still waits.
+func (p progress) waits() bool { return p == open || p == attempted }
 
 // chase follows what became of a number's last unattended call, day by day.
 type chase struct {
 	missDay uint16 // of the last unattended call
 	state   progress
+	// Where several agents had calls with the number on a day that decides, the calls must be read to put them in order:
+	// those of the day of the last unattended call (sameDay; state is then what came after that day), and those of the day
+	// of the recovery, which then tell its direction (readDay).
+	sameDay bool
+	readDay uint16
 
 	// The day being collected.
 	day    uint16
@@ -88,19 +94,21 @@ func (c *chase) turn() {
 	c.flags = 0
 	switch {
 	case f&roll.Unattended != 0: // missed again: what came before no longer counts
-		c.missDay, c.state = c.day, c.sameDay(f)
-	case c.state == open || c.state == attempted:
-		c.state = c.laterDay(f)
+		c.missDay, c.readDay = c.day, 0
+		c.sameDay = c.parts > 1 && f&(roll.Connected|roll.NotPickedUp) != 0
+		c.state = c.ownDay()
+	case c.state.waits() && f&roll.Connected != 0:
+		c.state = c.reached(f)
+	case c.state == open && f&roll.NotPickedUp != 0:
+		c.state = attempted
 	}
 }
 
-// sameDay is the state at the end of the day of an unattended call.
-func (c *chase) sameDay(f roll.Flags) progress {
+// ownDay is the state at the end of the day of an unattended call, which one agent's entry tells.
+func (c *chase) ownDay() progress {
 	switch {
-	case f&(roll.Connected|roll.NotPickedUp) == 0:
+	case c.sameDay:
 		return open
-	case c.parts > 1:
-		return unordered
 	case c.sequel&roll.BackOut != 0:
 		return byUs
 	case c.sequel&roll.BackIn != 0:
@@ -112,24 +120,40 @@ func (c *chase) sameDay(f roll.Flags) progress {
 	}
 }
 
-// laterDay is the state at the end of a day on which nobody was missed.
-func (c *chase) laterDay(f roll.Flags) progress {
-	switch f & roll.Connected {
-	case roll.ConnectedOut:
+// reached is who made the first connected call of a later day.
+func (c *chase) reached(f roll.Flags) progress {
+	switch {
+	case f&roll.Connected == roll.ConnectedOut:
 		return byUs
-	case roll.ConnectedIn:
+	case f&roll.Connected == roll.ConnectedIn:
 		return byCaller
-	case roll.Connected:
-		if c.parts > 1 {
-			return unordered
-		}
-		if c.sequel&roll.InFirst != 0 {
-			return byCaller
-		}
-		return byUs
+	case c.parts > 1:
+		c.readDay = c.day
+	case c.sequel&roll.InFirst != 0:
+		return byCaller
 	}
-	if f&roll.NotPickedUp != 0 {
-		return attempted
+	return byUs
+}
+
+// unread is the next day whose calls must be read; 0 when the state is settled.
+func (c *chase) unread() uint16 {
+	if c.sameDay {
+		return c.missDay
 	}
-	return c.state
+	return c.readDay
+}
+
+// read settles the unread day with its calls in scope, in order.
+func (c *chase) read(u pursuit) {
+	if !c.sameDay {
+		c.readDay, c.state = 0, u.state
+		return
+	}
+	c.sameDay = false
+	switch {
+	case !u.state.waits():
+		c.state, c.readDay = u.state, 0
+	case c.state == open:
+		c.state = u.state
+	}
 }

@@ -109,9 +109,8 @@ type pursuit struct {
 	connected   *call.Row // the last connected call of all
 }
 
-// followUp follows one number's calls, in order; only unattended calls on days before to count as such.
-func followUp(rows []call.Row, to civil.Day, connectedFrom int) pursuit {
-	var u pursuit
+// follow takes in one number's calls, in order; only unattended calls on days before to count as such.
+func (u *pursuit) follow(rows []call.Row, to civil.Day, connectedFrom int) {
 	for i := range rows {
 		r := &rows[i]
 		o := r.Outcome(connectedFrom)
@@ -124,7 +123,7 @@ func followUp(rows []call.Row, to civil.Day, connectedFrom int) pursuit {
 				u.first = r
 			}
 			u.last, u.recovery, u.tries, u.state = r, nil, 0, open
-		case u.state != open && u.state != attempted:
+		case !u.state.waits():
 		case o == call.OutcomeConnected:
 			u.recovery, u.state = r, byCaller
 			if r.Type == call.TypeOutgoing {
@@ -135,12 +134,12 @@ func followUp(rows []call.Row, to civil.Day, connectedFrom int) pursuit {
 			u.state = attempted
 		}
 	}
-	return u
 }
 
 // recover tells what happened since the last unattended call; rows are all calls in scope, in order.
 func (p *Person) recover(rows []call.Row, l *list, now time.Time) {
-	u := followUp(rows, l.q.To, l.org.ConnectedFrom)
+	var u pursuit
+	u.follow(rows, l.q.To, l.org.ConnectedFrom)
 	if u.connected != nil {
 		p.LastConnected, p.LastConnectedBy = u.connected.At(), u.connected.Agent
 	}
