@@ -88,14 +88,15 @@ func (v *visit) change(m *stats.Metric, now, then float64) ui.Change {
 		c.Text = sign + v.write(m.Unit, math.Round(size*10)/10, true)
 		c.Same = size < 0.05
 	default:
-		c.Text = sign + v.words.Percent(math.Round(size/then*100)/100)
+		c.Text = sign + v.words.Decimal(size/then*100, 0) + "%"
 		c.Same = size/then < 0.005
 	}
 	if c.Same {
 		return c
 	}
 	switch m.ID {
-	case "blocked", "incoming", "outgoing", "calls": // more or less of them is neither good nor bad
+	case "calls", "incoming", "outgoing", "blocked", "average_talk_seconds", "median_talk_seconds", "longest_talk_seconds", "working_span_seconds":
+		// More or less of them is neither good nor bad.
 	default:
 		c.Kind = ui.Bad
 		if c.Up != m.Down {

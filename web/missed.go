@@ -145,7 +145,7 @@ func (v *visit) missedRow(p *stats.Person, b callback.Callback, n names) ui.Row 
 	row.Cells = []ui.Cell{
 		v.numberCell(p.Number, string(p.Key), p.Name),
 		{Tag: v.recoveryTag(p, handled)},
-		{Text: v.waited(p.Waiting), Sub: v.t("missed.business", "Time", v.waited(p.WaitingBusiness))},
+		{Text: v.waited(p.Waiting), Sub: v.t("missed.business", "Time", v.worked(p.WaitingBusiness))},
 		{Time: p.LastMissed, Sub: v.timesMissed(p)},
 		{Text: v.words.Number(p.Attempts)},
 		v.nameCell(n, p.MissedBy),

@@ -103,6 +103,10 @@ func numberPage(v *visit) error {
 	p.Facts = v.numberFacts(who, names)
 	p.Calls = v.calls(page.Calls, names.of)
 	p.Calls.Title = v.t("number.calls")
+	p.Calls.Columns = p.Calls.Columns[1:] // the number is that of the page
+	for i := range p.Calls.Rows {
+		p.Calls.Rows[i].Cells = p.Calls.Rows[i].Cells[1:]
+	}
 	if page.Next != "" {
 		p.Calls.Pager = &ui.Pager{Older: v.r.URL.Path + "?after=" + page.Next}
 	}
@@ -202,7 +206,7 @@ func (v *visit) waitingNote(who *stats.Person, n names) (*ui.Note, error) {
 	case b.State(who.LastMissed) == callback.Handled:
 		return &ui.Note{Kind: ui.Good, Title: v.t("missed.handled"), Text: b.Note}, nil
 	}
-	note := &ui.Note{Kind: ui.Bad, Title: v.t("recovery." + string(who.State)), Text: v.t("number.waiting", "Time", when, "Wait", v.waited(who.Waiting), "Business", v.waited(who.WaitingBusiness))}
+	note := &ui.Note{Kind: ui.Bad, Title: v.t("recovery." + string(who.State)), Text: v.t("number.waiting", "Time", when, "Wait", v.waited(who.Waiting), "Business", v.worked(who.WaitingBusiness))}
 	if b.State(who.LastMissed) == callback.Assigned {
 		note.Text += " " + v.t("missed.assigned_to", "Agent", n.of(b.AssignedTo))
 	}

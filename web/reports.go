@@ -17,7 +17,7 @@ func (s *site) reportRoutes() []route {
 	return []route{
 		{"GET /reports", account.ReadReports, reportIndex},
 		{"GET /reports/{report}", account.ReadReports, reportPageOf},
-		{"GET /metrics", account.ReadReports, metricsPage},
+		{"GET /definitions", account.ReadReports, metricsPage},
 	}
 }
 
@@ -213,11 +213,11 @@ func (s *sight) figureTable(f *stats.Figures, base map[stats.MetricID]stats.Valu
 	t := &ui.Table{Title: s.t("reports.all_figures"), Exports: s.exports(report.Summary),
 		Columns: []ui.Column{{Title: s.t("column.figure")}, {Title: s.t("column.value"), Numeric: true}}}
 	if base != nil {
-		t.Columns = append(t.Columns, ui.Column{Title: s.against(), Numeric: true}, ui.Column{Title: s.t("column.change"), Numeric: true})
+		t.Columns = append(t.Columns, ui.Column{Title: s.t("column.before"), Numeric: true, Help: s.against()}, ui.Column{Title: s.t("column.change"), Numeric: true})
 	}
 	for _, m := range stats.Metrics() {
 		x, ok := m.Value(f)
-		row := ui.Row{Cells: []ui.Cell{{Text: s.t("metric." + string(m.ID)), Href: "/metrics#" + string(m.ID), Sub: s.t("metric." + string(m.ID) + ".how")}, {Text: s.write(m.Unit, x, ok), Href: s.rows(m.ID)}}}
+		row := ui.Row{Cells: []ui.Cell{{Text: s.t("metric." + string(m.ID)), Href: "/definitions#" + string(m.ID), Sub: s.t("metric." + string(m.ID) + ".how")}, {Text: s.write(m.Unit, x, ok), Href: s.rows(m.ID)}}}
 		if base != nil {
 			b := base[m.ID]
 			cells := []ui.Cell{{Text: s.write(m.Unit, b.Value, b.OK)}, {Text: "–"}}
@@ -245,7 +245,7 @@ type metricsPageStruct struct {
 type metricLine struct{ ID, Title, Text, Unit, Href string }
 
 func metricsPage(v *visit) error {
-	s, err := v.sight("/metrics", "last_30_days")
+	s, err := v.sight("/definitions", "last_30_days")
 	if err != nil {
 		return err
 	}
@@ -274,4 +274,12 @@ func (v *visit) waited(d time.Duration) string {
 	default:
 		return v.t("duration.dh", "D", v.words.Number(s/86400), "H", s%86400/3600)
 	}
+}
+
+// worked writes a time within working hours: in hours, since a day of 24 of them is not meant.
+func (v *visit) worked(d time.Duration) string {
+	if d < time.Minute {
+		return v.words.Duration(int64(d / time.Second))
+	}
+	return v.hoursMinutes(int64(d / time.Second))
 }

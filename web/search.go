@@ -175,7 +175,7 @@ func (v *visit) findPages(q string) (ui.Hits, error) {
 	}
 	for _, m := range stats.Metrics() {
 		if title := v.t("metric." + string(m.ID)); matches(title, q) && len(out.Items) < mostHits {
-			out.Items = append(out.Items, ui.Hit{Title: title, Aside: v.t("how.question"), Href: "/metrics#" + string(m.ID), Icon: "help"})
+			out.Items = append(out.Items, ui.Hit{Title: title, Aside: v.t("how.question"), Href: "/definitions#" + string(m.ID), Icon: "help"})
 		}
 	}
 	return out, nil

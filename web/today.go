@@ -263,7 +263,7 @@ func (s *sight) deviceNote(p *todayPage) error {
 		if i > 0 {
 			n.Text += "; "
 		}
-		n.Text += s.t("complete.of", "Device", d.Name, "Agent", names(s.Agents).of(d.Agent)) + " (" + s.waited(d.SilentFor) + ")"
+		n.Text += s.t("complete.of", "Device", d.Name, "Agent", names(s.Agents).of(d.Agent)) + " (" + s.worked(d.SilentFor) + ")"
 	}
 	p.Notes = append(p.Notes, n)
 	return nil

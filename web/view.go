@@ -149,9 +149,9 @@ func (s *sight) comparing(r *ui.Range) {
 func (s *sight) against() string {
 	switch s.Ask.Compare {
 	case report.ComparePrevious:
-		return s.t("range.previous")
+		return s.t("against.previous")
 	case report.CompareYear:
-		return s.t("range.year_before")
+		return s.t("against.year")
 	case report.CompareWeekdays:
 		return s.t("today.against", "Weekday", s.words.Weekday(s.From.Weekday()))
 	default:
