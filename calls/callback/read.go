@@ -76,6 +76,17 @@ func (c *Callbacks) All(ctx context.Context, org account.OrgID) (map[number.ID]C
 	return out, err
 }
 
+// HandledAt is when each number was handled, for those that were.
+func HandledAt(all map[number.ID]Callback) map[number.ID]time.Time {
+	out := make(map[number.ID]time.Time, len(all))
+	for n, c := range all {
+		if !c.HandledAt.IsZero() {
+			out[n] = c.HandledAt
+		}
+	}
+	return out
+}
+
 // Task is a callback in somebody's hands.
 type Task struct {
 	Callback

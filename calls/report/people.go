@@ -123,7 +123,9 @@ func (r *Reports) missedPeople(v *View, s *Sheet, l stats.List) error {
 func (r *Reports) eachMissed(ctx context.Context, v *View, l stats.List, agreed map[number.ID]callback.Callback, columns int, visit func([]Value) error) error {
 	row := make([]Value, columns)
 	own := len(personColumns())
-	return r.reporter.EachPerson(ctx, v.Org, r.People(v, l), func(p *stats.Person) error {
+	q := r.People(v, l)
+	q.Settled = callback.HandledAt(agreed)
+	return r.reporter.EachPerson(ctx, v.Org, q, func(p *stats.Person) error {
 		clear(row)
 		v.person(row, p)
 		v.recovery(row[own:], p)

@@ -530,3 +530,27 @@ func TestATaskEndsWhenItsCallerIsReached(t *testing.T) {
 		}
 	})
 }
+
+func TestAMissedCallerWhoWasHandledIsSettled(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		key, err := s.Book.Key(t.Context(), s.Org.ID, irfan)
+		must(t, err)
+		must(t, s.Callbacks.Handle(t.Context(), s.operator(), key, "Came by."))
+		for _, id := range []report.ID{report.Missed, report.NeverAttended} {
+			sheet := s.sheet(t, s.view(t, ask()), id)
+			at := slices.Index(column(t, sheet, "number"), any(irfan))
+			if at < 0 {
+				t.Fatalf("%s lost a caller who was handled", id)
+			}
+			if state, mark, note := column(t, sheet, "recovery")[at], column(t, sheet, "callback")[at], column(t, sheet, "callback_note")[at]; state != "settled" || mark != "handled" || note != "Came by." {
+				t.Errorf("%s: handled, the caller is %v, %v, %v", id, state, mark, note)
+			}
+		}
+		s.Put(t, s.item(s.asha, s.at(2, 13, 0), irfan, call.TypeMissed, 0))
+		sheet := s.sheet(t, s.view(t, ask()), report.Missed)
+		at := slices.Index(column(t, sheet, "number"), any(irfan))
+		if state, mark := column(t, sheet, "recovery")[at], column(t, sheet, "callback")[at]; state != "open" || mark != "open" {
+			t.Errorf("missed again, the caller is %v, %v", state, mark)
+		}
+	})
+}
