@@ -302,17 +302,32 @@ func (s Set) Has(n number.ID) bool {
 func Holds(b []byte, want Set) (bool, error) {
 	r := reader{b: b}
 	r.toNumbers()
-	last := number.ID(0)
-	for len(r.b) > 0 {
+	last, end := number.ID(0), number.ID(len(want))*64
+	for len(r.b) > 0 && last < end { // they ascend
 		v := r.next()
 		last += number.ID(v >> codeBits)
 		if want.Has(last) {
 			return true, r.err()
 		}
-		if _, ok := r.entry(int(v & (1<<codeBits - 1))); !ok {
-			r.bad = true
-			break
-		}
+		r.pass(int(v & (1<<codeBits - 1)))
 	}
 	return false, r.err()
+}
+
+// pass skips an entry.
+func (r *reader) pass(code int) {
+	switch {
+	case code == codeConnectedIn || code == codeConnectedOut:
+		r.skip(1)
+	case code < codeFull:
+	case code > codeFull || len(r.b) < 2:
+		r.bad, r.b = true, nil
+	default:
+		n := 4
+		if Flags(r.b[0])&Connected != 0 {
+			n++
+		}
+		r.b = r.b[2:]
+		r.skip(n)
+	}
 }
