@@ -157,20 +157,17 @@ func TestEncodings(t *testing.T) {
 
 func TestZipsThatAttack(t *testing.T) {
 	bomb := `<calls>` + strings.Repeat(" ", 64<<20) + `</calls>`
-	many := make([]byte, 22)
-	copy(many, "PK\x05\x06")
-	binary.LittleEndian.PutUint16(many[10:], 0xffff)
-	binary.LittleEndian.PutUint32(many[12:], 0xffffffff)
 	for _, c := range []struct {
 		name string
 		data []byte
 		want string
 	}{
+		{"directory of many bytes", directory(10, 1<<31, 0), "more than 150000 files"},
+		{"zip64", directory(0xffff, 0, 1<<40), "more than 150000 files"},
 		{"bomb", parts(t, "calls.xml", bomb), "far more than a call log"},
 		{"nested", parts(t, "calls.zip", "x"), "another zip"},
 		{"nothing", parts(t, "photo.jpg", "x"), "no call log"},
 		{"cut", parts(t, "calls.xml", "<calls></calls>")[:40], "cut off"},
-		{"directory", many, "more than 150000 files"},
 		{"text sheet", parts(t, "xl/workbook.xml", "<workbook/>"), "missing"},
 		{"book bomb", parts(t, "xl/workbook.xml", bookXML, "xl/_rels/workbook.xml.rels", relsXML, "xl/worksheets/sheet1.xml", bomb), "far more"},
 	} {
@@ -181,6 +178,23 @@ func TestZipsThatAttack(t *testing.T) {
 	if _, got := refused(t, "x.zip", string(encrypted(t)), india(t)); !strings.Contains(got, "encrypted") {
 		t.Errorf("encrypted: got %q", got)
 	}
+}
+
+// directory is the end of a zip that claims so many files and bytes of directory, and in its 64-bit record so many files.
+func directory(files uint16, size uint32, files64 uint64) []byte {
+	out := []byte("PK\x05\x06                    ")
+	var big [76]byte
+	copy(big[:], "PK\x06\x06")
+	binary.LittleEndian.PutUint64(big[32:], files64)
+	if files64 > 0 {
+		copy(big[56:], "PK\x06\x07")
+		binary.LittleEndian.PutUint64(big[64:], 4)
+	}
+	end := make([]byte, 22)
+	copy(end, "PK\x05\x06")
+	binary.LittleEndian.PutUint16(end[10:], files)
+	binary.LittleEndian.PutUint32(end[12:], size)
+	return append(append(out[:4], big[:]...), end...)
 }
 
 func encrypted(t *testing.T) []byte {
@@ -199,14 +213,41 @@ func TestTooManySharedTextsAreRefused(t *testing.T) {
 	if testing.Short() {
 		t.Skip("writes 70 MB of texts")
 	}
-	var texts strings.Builder
-	texts.WriteString("<sst>")
-	for i := range 2200 {
-		fmt.Fprintf(&texts, "<si><t>%032768d</t></si>", i*7919)
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	write := func(name string, text ...string) {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		must(t, err)
+		for _, s := range text {
+			_, err := io.WriteString(w, s)
+			must(t, err)
+		}
 	}
-	sheet := `<worksheet><sheetData><row r="1"><c t="s"><v>2199</v></c></row></sheetData></worksheet>`
-	data := parts(t, "xl/workbook.xml", bookXML, "xl/_rels/workbook.xml.rels", relsXML, "xl/worksheets/sheet1.xml", sheet, "xl/sharedStrings.xml", texts.String()+"</sst>")
-	if _, got := refused(t, "x.xlsx", string(data), india(t)); !strings.Contains(got, "as CSV") && !strings.Contains(got, "far more") {
+	write("xl/workbook.xml", bookXML)
+	write("xl/_rels/workbook.xml.rels", relsXML)
+	write("xl/worksheets/sheet1.xml", `<worksheet><sheetData><row r="1"><c t="s"><v>2199</v></c></row></sheetData></worksheet>`)
+	texts := make([]string, 2200)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("<si><t>%032700d</t></si>", i)
+	}
+	write("xl/sharedStrings.xml", append([]string{"<sst>"}, append(texts, "</sst>")...)...)
+	must(t, z.Close())
+	if _, got := refused(t, "x.xlsx", b.String(), india(t)); !strings.Contains(got, "64 MB of different texts") {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestCharactersSplitBetweenReadsStayWhole(t *testing.T) {
+	for shift := range 5 {
+		name := strings.Repeat("x", shift) + strings.Repeat("मीरा😀", 3750)
+		data := "Number,Type,Start time,Name\n+919812300111,Incoming,2026-03-02 10:11:12," + name + "\n"
+		r, err := openBytes(t, "x.csv", []byte(data), india(t))
+		must(t, err)
+		rec, err := r.Next()
+		must(t, err)
+		if rec.Name != name {
+			t.Errorf("shifted by %d the name came out as %d bytes of %d", shift, len(rec.Name), len(name))
+		}
+		must(t, r.Close())
 	}
 }

@@ -112,3 +112,36 @@ func TestReferencesBecomeCharacters(t *testing.T) {
 		}
 	}
 }
+
+func TestLegsAtTheSameTimeCountOnce(t *testing.T) {
+	for _, c := range []struct {
+		legs []talk
+		want int64
+	}{
+		{nil, 0}, {[]talk{{10, 70}}, 60}, {[]talk{{10, 70}, {100, 130}}, 90}, {[]talk{{100, 130}, {10, 70}}, 90}, {[]talk{{10, 70}, {40, 90}}, 80}, {[]talk{{10, 70}, {20, 30}}, 60}, {[]talk{{10, 70}, {20, 30}, {60, 80}}, 70},
+	} {
+		if got := spokenSeconds(c.legs); got != c.want {
+			t.Errorf("%v is %d seconds, want %d", c.legs, got, c.want)
+		}
+	}
+}
+
+func TestCellsOfAWorkbookByTheirStyles(t *testing.T) {
+	b := &book{styles: []numberStyle{plainNumber, builtIn("14"), styleOf("dd/mm/yyyy hh:mm"), styleOf("[h]:mm:ss"), styleOf("h:mm"), styleOf(`"days" 0.00`)}}
+	for _, c := range []struct {
+		raw   string
+		style int
+		want  string
+	}{
+		{"9.19812300001E11", 0, "919812300001"}, {"0.5", 0, "0.5"}, {"46231", 1, "2026-07-28"}, {"46231.447696759", 2, "2026-07-28 10:44:41"},
+		{"1.0868055555", 3, "26:05:00"}, {"0.00144675925", 4, "0:02:05"}, {"46231.5", 4, "2026-07-28 12:00:00"}, {"3", 5, "3"}, {"1E400", 0, "1E400"}, {"7", 99, "7"},
+	} {
+		if got := b.number(c.raw, c.style); got != c.want {
+			t.Errorf("%s in style %d is %q, want %q", c.raw, c.style, got, c.want)
+		}
+	}
+	b.since1904 = true
+	if got := b.number("44769", 1); got != "2026-07-28" {
+		t.Errorf("counted from 1904: %q", got)
+	}
+}
