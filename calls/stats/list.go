@@ -227,7 +227,7 @@ func (l *list) callsOn(ctx context.Context, tx *db.Tx, day civil.Day, tallies []
 	for i, t := range tallies {
 		ids[i] = t.number()
 	}
-	rows, err := l.r.rowsOf(ctx, tx, l.org, &l.scope, packOn(l.scopePacks, day), roll.SetOf(ids...))
+	rows, err := l.r.rowsOf(ctx, tx, l.org, l.scope.of(ids), packOn(l.scopePacks, day), roll.SetOf(ids...))
 	return byNumber(rows), err
 }
 

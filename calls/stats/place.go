@@ -193,7 +193,7 @@ func (l *list) timed(ctx context.Context, tx *db.Tx, g dayGroup, members []*tall
 		q, packs = l.scope, l.scopePacks
 		q.Filter = q.Filter.With(call.Filter{Outcomes: call.Unattended()})
 	}
-	rows, err := l.r.rowsOf(ctx, tx, l.org, &q, packOn(packs, l.dayAt(g.day)), roll.SetOf(ids...))
+	rows, err := l.r.rowsOf(ctx, tx, l.org, q.of(ids), packOn(packs, l.dayAt(g.day)), roll.SetOf(ids...))
 	if err != nil {
 		return nil, err
 	}

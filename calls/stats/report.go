@@ -455,7 +455,7 @@ func (r *Reporter) settle(ctx context.Context, tx *db.Tx, org *account.Org, q *Q
 		if len(want) == 0 {
 			continue
 		}
-		rows, err := r.rowsOf(ctx, tx, org, q, []*pack{pk}, roll.SetOf(want...))
+		rows, err := r.rowsOf(ctx, tx, org, q.of(want), []*pack{pk}, roll.SetOf(want...))
 		if err != nil {
 			return nil, err
 		}

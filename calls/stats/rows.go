@@ -17,6 +17,21 @@ import (
 // as the whole day.
 const perStatement = 16
 
+// fewNumbers is up to how many numbers a statement names; of more, the rows are tested here.
+const fewNumbers = 64
+
+// of is the query with its filter narrowed to numbers, where they are few: so that other rows stay in the engine. There
+// is one text for every count.
+func (q Query) of(numbers []number.ID) *Query {
+	if len(numbers) > 0 && len(numbers) <= fewNumbers && len(q.Filter.Numbers) == 0 {
+		q.Filter.Numbers = slices.Grow(slices.Clone(numbers), fewNumbers)
+		for len(q.Filter.Numbers) < fewNumbers {
+			q.Filter.Numbers = append(q.Filter.Numbers, numbers[0])
+		}
+	}
+	return &q
+}
+
 // rowsOf reads the calls of some numbers that a query takes, found through the roll-ups; in order of time, see inOrder.
 func (r *Reporter) rowsOf(ctx context.Context, tx *db.Tx, org *account.Org, q *Query, packs []*pack, want roll.Set) ([]call.Row, error) {
 	if len(want) == 0 {

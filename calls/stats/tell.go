@@ -21,7 +21,7 @@ func (l *list) tell(ctx context.Context, tx *db.Tx, page []placed) ([]Person, er
 	for i, p := range page {
 		ids[i] = p.number()
 	}
-	within, scope, err := l.calls(ctx, tx, roll.SetOf(ids...))
+	within, scope, err := l.calls(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +51,15 @@ func (l *list) tell(ctx context.Context, tx *db.Tx, page []placed) ([]Person, er
 
 // calls reads the calls of numbers that pass the filter in the range, and those in scope from its first day to the end,
 // both in order.
-func (l *list) calls(ctx context.Context, tx *db.Tx, want roll.Set) (within, scope map[number.ID][]call.Row, err error) {
-	rows, err := l.r.rowsOf(ctx, tx, l.org, &l.scope, l.scopePacks, want)
+func (l *list) calls(ctx context.Context, tx *db.Tx, ids []number.ID) (within, scope map[number.ID][]call.Row, err error) {
+	want := roll.SetOf(ids...)
+	rows, err := l.r.rowsOf(ctx, tx, l.org, l.scope.of(ids), l.scopePacks, want)
 	if err != nil {
 		return nil, nil, err
 	}
 	scope = byNumber(rows)
 	if !l.isScope() {
-		if rows, err = l.r.rowsOf(ctx, tx, l.org, &l.q.Query, l.packs, want); err != nil {
+		if rows, err = l.r.rowsOf(ctx, tx, l.org, l.q.Query.of(ids), l.packs, want); err != nil {
 			return nil, nil, err
 		}
 	}
