@@ -58,7 +58,6 @@ func plainHeader(h string) string {
 // sample is the beginning of a table.
 type sample struct {
 	rows   [][]string // the first rows, header and titles included
-	at     []int      // their places in the file
 	header int        // which of rows is the header; -1 for none
 }
 

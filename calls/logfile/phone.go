@@ -120,7 +120,7 @@ func numberText(s string) (string, call.Presentation, *RowError) {
 	if p, hidden := withheld(t); hidden {
 		return "", p, nil
 	}
-	if t[0] < '0' || t[0] > '9' || strings.IndexAny(t, "eE.,") < 0 {
+	if t[0] < '0' || t[0] > '9' || !strings.ContainsAny(t, "eE.,") {
 		return t, call.PresentationUnsaid, nil
 	}
 	whole, sentence := wholeNumber(t)

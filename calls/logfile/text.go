@@ -124,8 +124,6 @@ type lines struct {
 	row int
 }
 
-func newLines(r io.Reader) *lines { return &lines{r: bufio.NewReaderSize(r, maxLine)} }
-
 // next returns a line without its end; the bytes are good until the next call.
 func (l *lines) next() ([]byte, error) {
 	line, err := l.r.ReadSlice('\n')
