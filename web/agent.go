@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"slices"
 
 	"parley/account"
 	"parley/calls/report"
@@ -31,19 +32,15 @@ func agentPage(v *visit) error {
 	if err != nil {
 		return err
 	}
+	s.Ask.Agent = "" // whose page it is stands in its path
 	p := &reportPage{Frame: s.head(m.Name)}
 	s.comparing(p.Range)
+	s.Ask.Agent = id
 	if m.ID != v.actor.Member.ID {
 		p.Crumbs = []ui.Link{{Title: v.t("nav.leaderboard"), Href: "/leaderboard"}}
 	}
-	// Whose page it is stands in its path; the links within need no more.
-	s.Ask.Agent = ""
-	p.Range = s.rangePicker()
-	s.comparing(p.Range)
-	s.Ask.Agent = id
-	var err2 error
-	if p.Lead, p.Parts, err2 = agentReport(s, m); err2 != nil {
-		return err2
+	if p.Lead, p.Parts, err = agentReport(s, m); err != nil {
+		return err
 	}
 	f, err := s.foot()
 	if err != nil {
@@ -87,6 +84,10 @@ func agentReport(s *sight, m *account.Member) (template.HTML, []part, error) {
 	}
 	spans := s.spanTable(rep.Spans)
 	spans.Title = s.t("reports.working_time")
+	spans.Columns = slices.Delete(spans.Columns, 1, 2) // the agent is that of the page
+	for i := range spans.Rows {
+		spans.Rows[i].Cells = slices.Delete(spans.Rows[i].Cells, 1, 2)
+	}
 	parts = append(parts, part{Table: waiting, More: &ui.Link{Title: s.t("agent.all_missed"), Href: at("/missed", s.narrow(func(*report.Ask) {}))}}, part{Table: spans},
 		part{More: &ui.Link{Title: s.t("agent.all_calls"), Href: at("/calls", s.narrow(func(*report.Ask) {}))}})
 	if rep.Calls() == 0 {

@@ -92,7 +92,7 @@ func callPage(v *visit) error {
 		return err
 	}
 	if c.Number != "" {
-		p.Acts = append(p.Acts, ui.Action{Title: v.t("call.call_back"), Href: "tel:" + c.Number, Icon: "call-back", Primary: true})
+		p.Acts = append(p.Acts, ui.Action{Title: v.t("call.call_back"), Dial: c.Number, Icon: "call-back", Primary: true})
 	}
 	if p.Writes {
 		p.Note = map[string]any{"ID": "call-note", "Label": v.t("call.note"), "Value": c.Note, "Href": "/calls/" + c.ID + "/note", "Fields": []ui.Param(nil)}

@@ -114,7 +114,7 @@ func filterTypes() []call.Type {
 }
 
 func filterOutcomes() []call.Outcome {
-	return []call.Outcome{call.OutcomeConnected, call.OutcomeMissed, call.OutcomeNotPickedUp, call.OutcomeRejected, call.OutcomeBlocked, call.OutcomeVoicemail, call.OutcomeUnknown}
+	return []call.Outcome{call.OutcomeConnected, call.OutcomeMissed, call.OutcomeNotPickedUp, call.OutcomeShort, call.OutcomeRejected, call.OutcomeBlocked, call.OutcomeVoicemail, call.OutcomeUnknown}
 }
 
 func filterSources() []call.Source {

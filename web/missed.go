@@ -124,7 +124,7 @@ func (s *sight) missedTabs(now missedTab, by map[stats.Recovery]int64) []ui.Link
 }
 
 func (v *visit) missedColumns() []ui.Column {
-	return []ui.Column{{Title: v.t("column.number")}, {Title: v.t("column.state")}, {Title: v.t("column.waiting"), Numeric: true, Help: v.t("column.waiting.help")}, {Title: v.t("column.last_missed")}, {Title: v.t("column.attempts"), Numeric: true}, {Title: v.t("column.missed_by")}, {Title: v.t("column.call_back")}, {Title: v.t("table.actions"), Acts: true}}
+	return []ui.Column{{Title: v.t("column.number")}, {Title: v.t("column.state")}, {Title: v.t("column.waiting"), Numeric: true, Help: v.t("column.waiting.help")}, {Title: v.t("column.last_missed")}, {Title: v.t("column.call_back")}, {Title: v.t("table.actions"), Acts: true}}
 }
 
 func (s *sight) missedTable(tab missedTab, page *stats.People, kept map[number.ID]callback.Callback) *ui.Table {
@@ -144,11 +144,9 @@ func (v *visit) missedRow(p *stats.Person, b callback.Callback, n names) ui.Row 
 	row := ui.Row{ID: "n-" + string(p.Key), Muted: handled}
 	row.Cells = []ui.Cell{
 		v.numberCell(p.Number, string(p.Key), p.Name),
-		{Tag: v.recoveryTag(p, handled)},
+		{Tag: v.recoveryTag(p, handled), Sub: v.tried(p)},
 		{Text: v.waited(p.Waiting), Sub: v.t("missed.business", "Time", v.worked(p.WaitingBusiness))},
-		{Time: p.LastMissed, Sub: v.timesMissed(p)},
-		{Text: v.words.Number(p.Attempts)},
-		v.nameCell(n, p.MissedBy),
+		{Time: p.LastMissed, Sub: v.missedBy(p, n)},
 		v.callbackCell(p, b, n, handled),
 		{Acts: v.missedActs(p, handled)},
 	}
@@ -157,15 +155,25 @@ func (v *visit) missedRow(p *stats.Person, b callback.Callback, n names) ui.Row 
 	}
 	by := v.nameCell(n, p.RecoveredBy)
 	by.Sub = v.words.Moment(p.RecoveredAt, v.Now())
-	row.Cells[6] = by
+	row.Cells[4] = by
 	return row
 }
 
-func (v *visit) timesMissed(p *stats.Person) string {
-	if p.Unattended < 2 {
+// tried says how often we called back in vain.
+func (v *visit) tried(p *stats.Person) string {
+	if p.Attempts == 0 {
 		return ""
 	}
-	return v.t("missed.times", "Count", p.Unattended)
+	return v.t("missed.tried", "Count", p.Attempts)
+}
+
+// missedBy says whose phone rang, and how often.
+func (v *visit) missedBy(p *stats.Person, n names) string {
+	by := v.t("missed.by", "Agent", n.of(p.MissedBy))
+	if p.Unattended < 2 {
+		return by
+	}
+	return by + ", " + v.t("missed.times", "Count", p.Unattended)
 }
 
 func (v *visit) recoveryTag(p *stats.Person, handled bool) *ui.Tag {
@@ -231,7 +239,7 @@ func (v *visit) missedActs(p *stats.Person, handled bool) []ui.Action {
 	}
 	if p.State.Waiting() {
 		if p.Number != "" {
-			out = append(out, ui.Action{Title: v.t("missed.call"), Href: "tel:" + p.Number, Icon: "call-back"})
+			out = append(out, ui.Action{Title: v.t("missed.call"), Dial: p.Number, Icon: "call-back"})
 		}
 		if writes {
 			out = append(out, ui.Action{Title: v.t("missed.handle"), Href: path + "/handle", Icon: "check", Post: true, Swap: true, Fields: v.fromHere()})
@@ -249,15 +257,40 @@ func (v *visit) mine() (*ui.Table, error) {
 	t := &ui.Table{Title: v.t("missed.mine"), Note: v.t("people.count", "Count", len(tasks)), Columns: []ui.Column{{Title: v.t("column.number")}, {Title: v.t("column.assigned")}, {Title: v.t("table.actions"), Acts: true}}}
 	for i := range tasks {
 		x := &tasks[i]
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{v.numberCell(x.Text, string(x.Key), x.Name), {Ago: x.AssignedAt}, {Acts: []ui.Action{
-			{Title: v.t("missed.call"), Href: "tel:" + x.Text, Icon: "call-back", Primary: true},
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: v.phone(x.Text), Strong: true, Sub: x.Name}, {Ago: x.AssignedAt}, {Acts: []ui.Action{
+			{Title: v.t("missed.call"), Dial: x.Text, Icon: "call-back", Primary: true},
 			{Title: v.t("missed.handle"), Href: "/missed/" + string(x.Key) + "/handle", Icon: "check", Post: true, Fields: v.fromHere()},
 		}}}})
 	}
 	return t, nil
 }
 
+// theCaller checks that the number of the address is one the actor may follow up: somebody whom they see had a call with
+// it, or was asked to call it back.
+func (v *visit) theCaller() error {
+	n, err := v.Book.ByKey(v.ctx(), v.DB, v.org().ID, v.key())
+	if err != nil {
+		return err
+	}
+	agents, err := v.actor.Agents(v.ctx())
+	if err != nil || agents == nil {
+		return err
+	}
+	kept, err := v.Callbacks.Of(v.ctx(), v.org().ID, []number.ID{n})
+	if err != nil || slices.Contains(agents, kept[n].AssignedTo) {
+		return err
+	}
+	known, err := v.knows(agents, n)
+	if err == nil && !known {
+		err = notSeen()
+	}
+	return err
+}
+
 func assignCallback(v *visit) error {
+	if err := v.theCaller(); err != nil {
+		return err
+	}
 	agent := account.AgentNo(0)
 	if id := v.form("agent"); id != "" {
 		m, err := v.Accounts.Member(v.ctx(), v.org().ID, account.MemberID(id))
@@ -276,6 +309,9 @@ func assignCallback(v *visit) error {
 }
 
 func handleCallback(v *visit) error {
+	if err := v.theCaller(); err != nil {
+		return err
+	}
 	if err := v.Callbacks.Handle(v.ctx(), v.actor, v.key(), v.form("note")); err != nil {
 		return err
 	}
@@ -283,6 +319,9 @@ func handleCallback(v *visit) error {
 }
 
 func reopenCallback(v *visit) error {
+	if err := v.theCaller(); err != nil {
+		return err
+	}
 	if err := v.Callbacks.Reopen(v.ctx(), v.actor, v.key()); err != nil {
 		return err
 	}

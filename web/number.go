@@ -53,9 +53,13 @@ func (v *visit) theNumber() (number.ID, []account.AgentNo, error) {
 	}
 	known, err := v.knows(agents, n)
 	if err == nil && !known {
-		err = fault.New(fault.NotFound, "There is no number under this address, or none that you may see.")
+		err = notSeen()
 	}
 	return n, agents, err
+}
+
+func notSeen() error {
+	return fault.New(fault.NotFound, "There is no number under this address, or none that you may see.")
 }
 
 // knows tells whether somebody whom the actor sees had a call with a number.
@@ -88,7 +92,7 @@ func numberPage(v *visit) error {
 		p.Lead = v.words.Rich("number.lead_named", "Name", who.Name, "Count", who.Calls, "Connected", who.Connected)
 	}
 	if who.Number != "" {
-		p.Acts = []ui.Action{{Title: v.t("call.call_back"), Href: "tel:" + who.Number, Icon: "call-back", Primary: true}}
+		p.Acts = []ui.Action{{Title: v.t("call.call_back"), Dial: who.Number, Icon: "call-back", Primary: true}}
 	}
 	names, err := v.names()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/calls/call"
 	"parley/calls/report"
 	"parley/calls/stats"
 	"parley/platform/civil"
@@ -108,7 +109,9 @@ func heatmapReport(s *sight) (template.HTML, []part, error) {
 	all := s.heat(rep, func(h *stats.HourSum) float64 { return float64(h.Calls) }, func(*report.Ask) {})
 	missed := s.heat(rep, func(h *stats.HourSum) float64 { return float64(h.Unattended) }, func(a *report.Ask) {
 		if len(a.Types) == 0 && len(a.Outcomes) == 0 {
-			a.Types, a.Outcomes = nil, []string{"missed", "rejected", "voicemail"}
+			for _, o := range call.Unattended() {
+				a.Outcomes = append(a.Outcomes, o.String())
+			}
 		}
 	})
 	parts := []part{{Figure: &ui.Figure{Title: s.t("metric.calls"), Chart: all, Note: s.t("heatmap.note")}}, {Figure: &ui.Figure{Title: s.t("metric.unattended"), Chart: missed}}, {Table: t}}

@@ -43,7 +43,9 @@ func (v *visit) sight(path, preset string) (*sight, error) {
 		}
 		left := len(q)
 		for _, f := range fault.Fields(err) {
-			s.wrong = append(s.wrong, f)
+			if !slices.Contains(s.wrong, f) {
+				s.wrong = append(s.wrong, f)
+			}
 			q.Del(f.Field)
 			if slices.Contains([]string{"from", "to", "through"}, f.Field) {
 				q.Del("from")
@@ -271,6 +273,8 @@ func (v *visit) outcomeTag(o call.Outcome, d call.Direction) *ui.Tag {
 		t.Kind, t.Icon = ui.Warn, "call-out"
 	case call.OutcomeRejected:
 		t.Kind, t.Icon = ui.Bad, "call-off"
+	case call.OutcomeShort:
+		t.Kind, t.Icon = ui.Warn, "call-in"
 	case call.OutcomeBlocked:
 		t.Icon = "block"
 	case call.OutcomeVoicemail:

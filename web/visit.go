@@ -145,9 +145,13 @@ func (v *visit) frame(title string) ui.Frame {
 	return f
 }
 
-// render writes a page.
+// render writes a page. One that tells of errors in its address is not what was asked for, and its status says so.
 func (v *visit) render(name string, p ui.Page) error {
-	v.ui.Render(v.w, http.StatusOK, name, p)
+	status := http.StatusOK
+	if len(p.Chrome().Errors) > 0 {
+		status = http.StatusUnprocessableEntity
+	}
+	v.ui.Render(v.w, status, name, p)
 	return nil
 }
 

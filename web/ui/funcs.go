@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/platform/fault"
@@ -32,6 +34,7 @@ func (u *UI) funcs(p *phrase.Phrases) template.FuncMap {
 		"datetime":  func(t time.Time) template.HTML { return stamp(p, t, p.DateTime(t), "") },
 		"moment":    func(t time.Time) template.HTML { return stamp(p, t, p.Moment(t, u.now()), "") },
 		"ago":       func(t time.Time) template.HTML { return stamp(p, t, p.Ago(t, u.now()), " data-ago") },
+		"tel":       tel,
 		"lang":      p.Lang,
 		"languages": phrase.Languages,
 
@@ -48,6 +51,17 @@ func (u *UI) funcs(p *phrase.Phrases) template.FuncMap {
 		"list":     func(items ...any) []any { return items },
 		"id":       func(prefix string, i int) string { return prefix + "-" + strconv.Itoa(i) },
 	}
+}
+
+// tel is the address that calls a number (RFC 3966). What is no digit is left out, so that the address is safe as it is.
+func tel(canonical string) template.URL {
+	out := "tel:"
+	for i, r := range canonical {
+		if r >= '0' && r <= '9' || r == '+' && i == 0 || r == '*' || r == '#' {
+			out += url.QueryEscape(string(r))
+		}
+	}
+	return template.URL(strings.Replace(out, "%2B", "+", 1))
 }
 
 func number(p *phrase.Phrases, n any) (string, error) {

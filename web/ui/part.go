@@ -50,6 +50,7 @@ type Tag struct {
 type Action struct {
 	Title   string
 	Href    string
+	Dial    string // a number to call, in place of Href
 	Icon    string
 	Post    bool
 	Fields  []Param
