@@ -39,7 +39,7 @@ func TestReportsAreWhatTheRowsSay(t *testing.T) {
 	}
 }
 
-const drawn = 25 // queries per scene and engine
+const drawn = 14 // queries per scene and engine
 
 func (l *life) reportsAreExact(t *testing.T, n *naive) {
 	t.Helper()

@@ -41,8 +41,7 @@ func scenes() []scene {
 	return []scene{
 		{"Europe/Berlin", "2026-10-14", 1}, // a day of 25 hours
 		{"Europe/Berlin", "2026-03-18", 2}, // a day of 23 hours
-		{"Asia/Kolkata", "2026-04-01", 3},
-		{"Asia/Amman", "2021-10-18", 4}, // midnight comes twice
+		{"Asia/Amman", "2021-10-18", 3}, // midnight comes twice
 	}
 }
 
@@ -120,7 +119,7 @@ func (l *life) day() civil.Day { return l.first + civil.Day(l.IntN(l.days)) }
 func (l *life) call(t *testing.T) {
 	t.Helper()
 	var all []ingest.Item
-	for range 26 {
+	for range 20 {
 		batch := make([]ingest.Item, 30)
 		for i := range batch {
 			batch[i] = l.item()
@@ -178,7 +177,7 @@ func (l *life) naive(t *testing.T) *naive {
 	if len(ex.Hidden) != 2 {
 		t.Fatalf("%d numbers are hidden, want 2", len(ex.Hidden))
 	}
-	n := &naive{org: l.org, hidden: ex.Hidden, now: l.Now(), rows: l.Rows(t), tags: map[call.Key][]string{}}
+	n := &naive{org: l.org, hidden: ex.Hidden, now: l.Now(), rows: l.Rows(t), tags: map[call.Key][]string{}, working: map[int64]bool{}}
 	for chunk := range slices.Chunk(n.rows, 500) {
 		calls, err := l.Calls.Dress(t.Context(), l.DB, l.org, chunk)
 		if err != nil {

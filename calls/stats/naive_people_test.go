@@ -133,21 +133,30 @@ func (n *naive) recovery(p *stats.Person, scope []call.Row, to, end civil.Day) {
 	p.WaitingBusiness = n.business(p.LastMissed, until)
 }
 
-// business counts the seconds of working time one by one, a minute at a time where it can.
+// business adds up working time minute by minute of the clock; whole minutes are remembered.
 func (n *naive) business(from, to time.Time) (sum time.Duration) {
-	zone := n.org.Location()
 	for at := from; at.Before(to); {
 		next := at.Truncate(time.Minute).Add(time.Minute)
 		if next.After(to) {
 			next = to
 		}
-		local := at.In(zone)
-		if m := local.Hour()*60 + local.Minute(); n.org.Workdays.Has(local.Weekday()) && m >= n.org.WorkFrom && m < n.org.WorkTo {
+		if n.works(at.Truncate(time.Minute)) {
 			sum += next.Sub(at)
 		}
 		at = next
 	}
 	return sum
+}
+
+func (n *naive) works(minute time.Time) bool {
+	works, known := n.working[minute.Unix()]
+	if !known {
+		local := minute.In(n.org.Location())
+		m := local.Hour()*60 + local.Minute()
+		works = n.org.Workdays.Has(local.Weekday()) && m >= n.org.WorkFrom && m < n.org.WorkTo
+		n.working[minute.Unix()] = works
+	}
+	return works
 }
 
 func (n *naive) candidates(p *stats.Person, known []call.Row) (out []stats.Candidate) {

@@ -21,6 +21,8 @@ type naive struct {
 	tags   map[call.Key][]string
 	hidden map[number.ID]bool
 	now    time.Time
+
+	working map[int64]bool // whether minutes are working time, by Unix seconds
 }
 
 func (n *naive) connected(r *call.Row) bool {
