@@ -126,7 +126,7 @@ func (s *API) listCalls(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Calls.History(ctx, v.Org, call.HistoryQuery{
+	page, err := s.Reporter.History(ctx, v.Org, call.HistoryQuery{
 		Agents: v.Query.Agents, From: v.From, To: v.To, Filter: v.Query.Filter, After: in.Cursor, Limit: in.Limit,
 	})
 	if err != nil {

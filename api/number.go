@@ -240,7 +240,7 @@ func (s *API) callsOfNumber(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Calls.History(ctx, callerOf(ctx).org, call.HistoryQuery{
+	page, err := s.Reporter.History(ctx, callerOf(ctx).org, call.HistoryQuery{
 		Agents: mine, From: civil.Date(1970, 1, 1), To: civil.Date(2200, 1, 1), After: in.Cursor, Limit: in.Limit,
 		Filter: call.Filter{Numbers: []number.ID{id}, Excluded: true},
 	})

@@ -53,7 +53,7 @@ func (r *Reports) callSheet(ctx context.Context, v *View, s *Sheet, f call.Filte
 func (r *Reports) eachCall(ctx context.Context, v *View, f call.Filter, visit func(*call.Call) error) error {
 	q := call.HistoryQuery{Agents: v.Query.Agents, From: v.From, To: v.To, Filter: f, Limit: pageRows}
 	for {
-		page, err := r.calls.History(ctx, v.Org, q)
+		page, err := r.reporter.History(ctx, v.Org, q)
 		if err != nil {
 			return err
 		}
