@@ -41,7 +41,7 @@ func scenes() []scene {
 	return []scene{
 		{"Europe/Berlin", "2026-10-14", 1}, // a day of 25 hours
 		{"Europe/Berlin", "2026-03-18", 2}, // a day of 23 hours
-		{"Asia/Amman", "2021-10-18", 3}, // midnight comes twice
+		{"Asia/Amman", "2021-10-18", 3},    // midnight comes twice
 	}
 }
 
