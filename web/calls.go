@@ -145,7 +145,36 @@ func (v *visit) callFacts(c *call.Call) ([]ui.Fact, error) {
 	if c.Presentation != call.PresentationUnsaid && c.Presentation != call.PresentationAllowed {
 		facts = append(facts, ui.Fact{Title: v.t("call.presentation"), Cell: ui.Cell{Text: v.t("presentation." + c.Presentation.String())}})
 	}
+	if c.Row.Ref < 0 {
+		from, err := v.importFact(-c.Row.Ref)
+		if err != nil {
+			return nil, err
+		}
+		facts = append(facts, ui.Fact{Title: v.t("call.imported"), Cell: from})
+	}
 	return append(facts, ui.Fact{Title: v.t("call.synced"), Cell: ui.Cell{Time: unix(c.Row.Synced)}}), nil
+}
+
+// mostImports is how many imports back a call's own is looked for.
+const mostImports = 500
+
+// importFact names the import that brought a call, by its number.
+func (v *visit) importFact(no int64) (ui.Cell, error) {
+	all, err := v.Imports.List(v.ctx(), v.org(), mostImports)
+	if err != nil {
+		return ui.Cell{}, err
+	}
+	for i := range all {
+		if all[i].No != no {
+			continue
+		}
+		c := ui.Cell{Text: all[i].Name, Sub: v.words.Moment(all[i].StartedAt, v.Now())}
+		if v.actor.Can(account.ImportCalls) {
+			c.Href = "/imports/" + all[i].ID
+		}
+		return c, nil
+	}
+	return ui.Cell{Text: v.t("call.import_no", "No", no)}, nil
 }
 
 // lineFact names the line and the phone that reports for it.

@@ -29,7 +29,10 @@ func (s *sight) filter() (ui.Filter, error) {
 		return f, err
 	}
 	for i := range f.Fields {
-		f.Fields[i].Error = s.wrongField(f.Fields[i].Name)
+		x := &f.Fields[i]
+		if x.Error = s.wrongField(x.Name); x.Error != "" {
+			x.Value = s.query(x.Name) // as it was written, to be mended
+		}
 	}
 	f.Active = s.active(teams, lines)
 	return f, nil

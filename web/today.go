@@ -189,6 +189,7 @@ func (s *sight) todayMissed(p *todayPage, rep *stats.Report) error {
 	switch {
 	case rep.Calls() == 0:
 		p.Lead = s.words.Rich("today.lead_quiet")
+		p.More = append(p.More, ui.Link{Title: s.t("today.yesterday"), Href: at("/reports/summary", report.Ask{Preset: "yesterday"})})
 	case page.Total == 0:
 		p.Lead = s.words.Rich("today.lead_none", "Connected", rep.Connected())
 	case long == 0:

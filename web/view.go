@@ -214,6 +214,9 @@ const mostNamed = 3
 func (s *sight) complete(c device.Completeness) ui.Complete {
 	out := ui.Complete{Whole: c.Complete, Phones: int64(len(c.Waiting))}
 	if c.Complete {
+		if beside, err := s.counts(); err == nil && s.actor.Can(account.ReadDevices) && beside.devices.Paired == 0 {
+			out.Text = s.t("complete.no_phones")
+		}
 		return out
 	}
 	var late []string
