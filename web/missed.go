@@ -350,6 +350,7 @@ func (v *visit) changed(message, undo string) error {
 	if err != nil {
 		return err
 	}
+	who.Unattended = 0 // counts calls of all days, where the page counts those of its range
 	kept, err := v.Callbacks.Of(v.ctx(), v.org().ID, []number.ID{n})
 	if err != nil {
 		return err
