@@ -254,7 +254,9 @@ func TestNoHiddenState(t *testing.T) {
 							if vars[f.dir] == nil {
 								vars[f.dir] = map[string]bool{}
 							}
-							vars[f.dir][name.Name] = true
+							if name.Name != "_" {
+								vars[f.dir][name.Name] = true
+							}
 						}
 					}
 				}

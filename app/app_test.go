@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -182,7 +181,7 @@ func TestCellsCannotSteerATerminal(t *testing.T) {
 	if got := plainCell("a\x1b[31mb\nc\u009bd"); strings.ContainsAny(got, "\x1b\n\u009b") {
 		t.Errorf("the cell is %q", got)
 	}
-	if got := plainCell(fmt.Sprint("")); got != "-" {
+	if got := plainCell(""); got != "-" {
 		t.Errorf("an empty cell is %q", got)
 	}
 }

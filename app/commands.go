@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -55,9 +56,7 @@ func (c *commands) config(command *kong.Context, env func(string) (string, bool)
 			}
 		}
 	}
-	for name, v := range c.Set {
-		flags[name] = v
-	}
+	maps.Copy(flags, c.Set)
 	if c.Data != "" {
 		flags["data"] = c.Data
 	}

@@ -93,7 +93,7 @@ func ready(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: ready folder")
 	}
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); {
 		if c, err := dialServer(ts.MkAbs(args[0])); err == nil {
 			_ = c.Close()
 			return

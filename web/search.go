@@ -65,7 +65,7 @@ func search(v *visit) error {
 // matches tells whether a title has every word of a query in it.
 func matches(title, query string) bool {
 	title = strings.ToLower(title)
-	for _, w := range strings.Fields(strings.ToLower(query)) {
+	for w := range strings.FieldsSeq(strings.ToLower(query)) {
 		if !strings.Contains(title, w) {
 			return false
 		}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,12 +90,7 @@ func fold(text string) string { return strings.ToLower(strings.Join(strings.Fiel
 
 // held tells whether an agent holds or ever held a line.
 func (s *staff) held(line call.LineNo, agent account.AgentNo) bool {
-	for _, a := range s.holders.Of(line) {
-		if a == agent {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.holders.Of(line), agent)
 }
 
 // owner settles whose call a record is that names the other party alone.

@@ -67,15 +67,6 @@ func Display(canonical, country string) string {
 	return phonenumbers.Format(p, phonenumbers.INTERNATIONAL)
 }
 
-// Country is the ISO code of a canonical number's country, or "" where it is not known.
-func Country(canonical string) string {
-	p, err := phonenumbers.Parse(canonical, "")
-	if err != nil {
-		return ""
-	}
-	return phonenumbers.GetRegionCodeForNumber(p)
-}
-
 // Digits keeps the decimal digits of s, in any script, as 0 to 9.
 func Digits(s string) string {
 	out := make([]byte, 0, len(s))

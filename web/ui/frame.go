@@ -113,14 +113,15 @@ func Initials(name string) string {
 
 func letter(word string) string {
 	r, size := utf8.DecodeRuneInString(word)
-	out := string(unicode.ToUpper(r))
+	var out strings.Builder
+	out.WriteString(string(unicode.ToUpper(r)))
 	for _, mark := range word[size:] {
 		if !unicode.Is(unicode.M, mark) {
 			break
 		}
-		out += string(mark)
+		out.WriteString(string(mark))
 	}
-	return out
+	return out.String()
 }
 
 // NavGroup is a part of the navigation.

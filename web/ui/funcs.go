@@ -55,13 +55,14 @@ func (u *UI) funcs(p *phrase.Phrases) template.FuncMap {
 
 // tel is the address that calls a number (RFC 3966). What is no digit is left out, so that the address is safe as it is.
 func tel(canonical string) template.URL {
-	out := "tel:"
+	var out strings.Builder
+	out.WriteString("tel:")
 	for i, r := range canonical {
 		if r >= '0' && r <= '9' || r == '+' && i == 0 || r == '*' || r == '#' {
-			out += url.QueryEscape(string(r))
+			out.WriteString(url.QueryEscape(string(r)))
 		}
 	}
-	return template.URL(strings.Replace(out, "%2B", "+", 1))
+	return template.URL(strings.Replace(out.String(), "%2B", "+", 1))
 }
 
 func number(p *phrase.Phrases, n any) (string, error) {

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"parley/platform/civil"
@@ -256,9 +257,9 @@ func sampleFields(p *phrase.Phrases) []Field {
 
 // Marks shows the palette of the current theme in the gallery.
 func (*GalleryPage) Marks() template.HTML {
-	var out string
+	var out strings.Builder
 	for _, class := range []string{"bg-base-100", "bg-base-200", "bg-base-300", "bg-primary", "bg-success", "bg-warning", "bg-error", "bg-neutral"} {
-		out += `<span class="inline-block size-8 border border-line ` + class + `"></span>`
+		out.WriteString(`<span class="inline-block size-8 border border-line ` + class + `"></span>`)
 	}
-	return template.HTML(out)
+	return template.HTML(out.String())
 }

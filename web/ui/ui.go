@@ -78,15 +78,6 @@ func New(o Options) (*UI, error) {
 	return u, nil
 }
 
-// Pages lists the names of the pages that were found.
-func (u *UI) Pages() []string {
-	var names []string
-	for name := range u.pages {
-		names = append(names, name)
-	}
-	return names
-}
-
 func (u *UI) page(name string, p *phrase.Phrases) (*template.Template, error) {
 	key := binding{name, p.Locale(), p.Zone().String()}
 	u.mu.Lock()

@@ -1,0 +1,185 @@
+// Walks the pages of a running server in a real browser as a person would: node script/walk.mjs CHROMIUM LINK FOLDER
+// Looks at every page wide and narrow, by day and by night, for errors, cut content and what axe calls serious; imports a file;
+// changes language; uses the keyboard. Pictures go to FOLDER when one is given. The last line says how it went.
+import { readFileSync, mkdirSync, writeFileSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [program, link, folder] = process.argv.slice(2);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const base = new URL(link).origin;
+if (folder) mkdirSync(folder, { recursive: true });
+
+let passed = 0;
+const failures = [];
+function check(what, ok, detail = "") {
+  if (ok) passed++;
+  else failures.push(`${what}${detail ? `: ${detail}` : ""}`);
+}
+
+const browser = await chromium.launch({
+  executablePath: program,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } };
+
+async function open(size, scheme) {
+  const context = await browser.newContext({ viewport: sizes[size], colorScheme: scheme, locale: "en-IN", timezoneId: "Asia/Kolkata", reducedMotion: "reduce" });
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("pageerror", (e) => complaints.push(e.message));
+  page.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
+  page.on("requestfailed", (r) => {
+    if (r.failure()?.errorText !== "net::ERR_ABORTED") complaints.push(`${r.url()} ${r.failure()?.errorText}`);
+  });
+  return { context, page, complaints };
+}
+
+// look checks one page and takes its picture.
+async function look({ page, complaints }, path, name) {
+  complaints.length = 0;
+  const answer = await page.goto(base + path, { waitUntil: "load" });
+  check(`${name} opens`, answer && answer.status() < 400, `${path} gave ${answer?.status()}`);
+  check(`${name} has one heading`, (await page.locator("h1").count()) === 1, path);
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  check(`${name} fits its window`, over <= 1, `${over} px too wide`);
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+  const bad = found.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+  check(`${name} is accessible`, bad.length === 0, bad.map((v) => `${v.id} (${v.nodes.length}×): ${v.nodes[0].target} ${v.nodes[0].html.slice(0, 160)}`).join("; "));
+  check(`${name} runs without errors`, complaints.length === 0, complaints.join(" | ").slice(0, 400));
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+async function signedIn(size, scheme, cookies) {
+  const view = await open(size, scheme);
+  await view.context.addCookies(cookies);
+  return view;
+}
+
+// first signs in by the one-time link, as it is printed.
+async function first() {
+  const view = await open("wide", "light");
+  await view.page.goto(link);
+  await view.page.locator("main form button").first().click();
+  await view.page.waitForLoadState("load");
+  check("the one-time link leads to Today", new URL(view.page.url()).pathname === "/", view.page.url());
+  return view;
+}
+
+// places gathers the pages to look at: those of the navigation, and one of each kind that they lead to.
+async function places({ page }) {
+  const found = new Map();
+  const add = (href) => {
+    const url = new URL(href, base);
+    if (url.origin !== base || /\.(csv|xlsx|json)$|^\/(assets|api|logo)|rejected$/.test(url.pathname)) return;
+    const kind = url.pathname.replace(/\/(cal|mem|dev|imp|tea|lin|tok)_[^/]+/g, "/$1").replace(/\/numbers\/[^/]+/, "/numbers/one");
+    if (!found.has(kind)) found.set(kind, url.pathname);
+  };
+  const gather = async () => {
+    for (const href of await page.locator("a[href^='/']").evaluateAll((all) => all.map((a) => a.getAttribute("href")))) add(href);
+  };
+  await gather();
+  for (const path of ["/missed", "/calls", "/reports", "/leaderboard", "/people", "/devices", "/imports", "/settings", "/account"]) {
+    await page.goto(base + path);
+    await gather();
+  }
+  for (const path of [...found.values()]) {
+    if (!/\/(numbers|calls|people|agents|devices|settings)\//.test(path)) continue;
+    await page.goto(base + path);
+    await gather();
+  }
+  return found;
+}
+
+const nameOf = (kind) => (kind === "/" ? "today" : kind.slice(1).replaceAll("/", "-"));
+
+// importing drops a call log, tries it out, and imports it; the same file again adds nothing.
+async function importing({ page }) {
+  const now = Date.now();
+  const calls = Array.from({ length: 20 }, (_, i) =>
+    `<call number="+9198450${String(10000 + i)}" duration="${i * 7}" date="${now - (i + 1) * 3600_000}" type="${(i % 3) + 1}" presentation="1" readable_date="x" contact_name="(Unknown)" />`);
+  const file = join(mkdtempSync(join(tmpdir(), "walk-")), "calls-20260401.xml");
+  writeFileSync(file, `<?xml version='1.0' encoding='UTF-8' standalone='yes' ?><calls count="20">${calls.join("")}</calls>`);
+  const drop = async (button) => {
+    await page.goto(`${base}/imports`);
+    await page.locator("input[type=file]").setInputFiles(file);
+    await page.waitForURL(/\/files\//);
+    await page.locator("#f-agent").selectOption({ index: 1 });
+    await page.locator(`main form button${button}`).click();
+    await page.waitForURL(/\/imports\/imp_/);
+    await page.waitForFunction(() => !document.querySelector("#watched[hx-get]"), undefined, { timeout: 20_000 });
+    return page.locator(".tile-figure").allInnerTexts();
+  };
+  const dry = await drop("[name=dry]");
+  check("trying out counts 20 new calls", dry[1]?.trim() === "20", dry.join(" "));
+  await page.locator("main form button.btn-primary").first().click();
+  await page.waitForURL(/\/imports\/imp_/);
+  await page.waitForFunction(() => !document.querySelector("#watched[hx-get]"), undefined, { timeout: 20_000 });
+  const real = await page.locator(".tile-figure").allInnerTexts();
+  check("importing adds 20 calls", real[1]?.trim() === "20", real.join(" "));
+  const again = await drop(".btn-primary");
+  check("the same file again adds nothing", again[1]?.trim() === "0" && again[2]?.trim() === "20", again.join(" "));
+  if (folder) await page.screenshot({ path: join(folder, "import-done.png"), fullPage: true });
+}
+
+async function keyboard({ page }) {
+  await page.goto(base + "/");
+  await page.keyboard.press("Tab");
+  check("the first stop of the keyboard skips to the content", (await page.evaluate(() => document.activeElement?.className)) === "skip");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("/");
+  await page.locator("#palette[open]").waitFor();
+  await page.keyboard.type("0001");
+  await page.locator("#palette [data-remote] a, #palette .nothing").first().waitFor();
+  check("the palette answers", true);
+  if (folder) await page.screenshot({ path: join(folder, "palette.png") });
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("m");
+  await page.waitForURL(/\/missed/);
+  check("g m leads to the missed callers", true);
+}
+
+async function hindi(view) {
+  await view.page.goto(base + "/");
+  await view.page.evaluate(() => {
+    const form = [...document.querySelectorAll("form[action='/language']")].find((f) => f.querySelector("[name=locale]").value === "hi");
+    form.requestSubmit();
+  });
+  await view.page.waitForFunction(() => document.documentElement.lang.startsWith("hi"));
+  for (const path of ["/", "/missed", "/reports", "/imports", "/people"]) {
+    await look(view, path, `hindi-${nameOf(path)}`);
+    const english = await view.page.locator("h1").innerText();
+    check(`${path} is Hindi`, /[\u0900-\u097f]/.test(english), english);
+  }
+}
+
+const start = await first();
+const cookies = await start.context.cookies();
+await importing(start);
+await keyboard(start);
+const found = await places(start);
+console.error(`${found.size} pages: ${[...found.values()].join(" ")}`);
+// Without pictures each page is looked at in both sizes and both themes, but not in every pair of them.
+const looks = folder ? [["wide", "light"], ["wide", "dark"], ["narrow", "light"], ["narrow", "dark"]] : [["wide", "light"], ["narrow", "dark"]];
+for (const [size, scheme] of looks) {
+  const view = await signedIn(size, scheme, cookies);
+  for (const [kind, path] of found) await look(view, path, `${nameOf(kind)}-${size}-${scheme}`);
+  await view.context.close();
+}
+await hindi(start);
+for (const path of ["/sign-in", "/sign-up", "/forgot", "/terms"]) {
+  for (const size of Object.keys(sizes)) {
+    const view = await open(size, "light");
+    await look(view, path, `${nameOf(path)}-${size}`);
+    await view.context.close();
+  }
+}
+await browser.close();
+for (const f of failures) console.log(`FAILED ${f}`);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exit(failures.length ? 1 : 0);
