@@ -95,6 +95,9 @@ func (c *importCmd) onData(ctx context.Context, r *Run) error {
 	if c.JSON {
 		errs = append(errs, writeJSON(r, out))
 	}
+	if !r.served && !c.DryRun { // a server does this when it is idle
+		errs = append(errs, r.p.settle(ctx, org, func(time.Duration) error { return ctx.Err() }))
+	}
 	return errors.Join(errs...)
 }
 

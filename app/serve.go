@@ -244,16 +244,25 @@ func (s *server) settle(ctx context.Context) {
 	s.every(ctx, settleEvery, "settle", func(ctx context.Context) error {
 		orgs, err := s.p.Accounts.Orgs(ctx)
 		for _, org := range orgs {
-			until := civil.Today(s.p.Now(), org.Location()) - settleHorizon
-			for done := false; !done && err == nil; {
-				began := time.Now()
-				if done, err = s.p.Reporter.Settle(ctx, org.ID, until, settleAtOnce); !done {
-					err = errors.Join(err, rest(ctx, time.Since(began))) // half of one core at most
-				}
-			}
+			err = errors.Join(err, s.p.settle(ctx, org, func(worked time.Duration) error { return rest(ctx, worked) })) // half of one core at most
 		}
 		return err
 	})
+}
+
+// settle writes all coarse rows of an organisation that are due, and pauses after every few.
+func (p *Parley) settle(ctx context.Context, org *account.Org, pause func(worked time.Duration) error) error {
+	until := civil.Today(p.Now(), org.Location()) - settleHorizon
+	for {
+		began := time.Now()
+		done, err := p.Reporter.Settle(ctx, org.ID, until, settleAtOnce)
+		if done || err != nil {
+			return err
+		}
+		if err := pause(time.Since(began)); err != nil {
+			return err
+		}
+	}
 }
 
 func rest(ctx context.Context, d time.Duration) error {
