@@ -127,11 +127,21 @@ type reader struct {
 }
 
 func (r *reader) next() int64 {
-	if len(r.b) > 0 && r.b[0] < 0x80 { // nearly always
-		v := r.b[0]
-		r.b = r.b[1:]
-		return int64(v)
+	b := r.b
+	if len(b) > 1 { // nearly always one byte or two
+		if b[0] < 0x80 {
+			r.b = b[1:]
+			return int64(b[0])
+		}
+		if b[1] < 0x80 {
+			r.b = b[2:]
+			return int64(b[0]&0x7f) | int64(b[1])<<7
+		}
 	}
+	return r.long()
+}
+
+func (r *reader) long() int64 {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 {
 		r.bad, r.b = true, nil
@@ -154,6 +164,14 @@ func (d *Day) DecodeSums(b []byte) error {
 	r := reader{b: b}
 	d.sums(&r)
 	d.Numbers = d.Numbers[:0]
+	return r.err()
+}
+
+// DecodeNumbers reads the numbers alone; everything else in d is left as it is.
+func (d *Day) DecodeNumbers(b []byte) error {
+	r := reader{b: b}
+	r.toNumbers()
+	d.Numbers = r.numbers(d.Numbers)
 	return r.err()
 }
 
@@ -205,7 +223,7 @@ func (r *reader) numbers(into []Entry) []Entry {
 	into = into[:0]
 	last := number.ID(0)
 	for len(r.b) > 0 {
-		v := r.next()
+		v := r.gap()
 		last += number.ID(v >> codeBits)
 		e, ok := r.entry(int(v & (1<<codeBits - 1)))
 		if !ok || v < 1<<codeBits || last > maxNumber {
@@ -216,6 +234,23 @@ func (r *reader) numbers(into []Entry) []Entry {
 		into = append(into, e)
 	}
 	return into
+}
+
+// gap is next for what has three bytes or four in large organisations.
+func (r *reader) gap() int64 {
+	b := r.b
+	if len(b) > 3 && b[0] >= 0x80 && b[1] >= 0x80 {
+		v := int64(b[0]&0x7f) | int64(b[1]&0x7f)<<7
+		if b[2] < 0x80 {
+			r.b = b[3:]
+			return v | int64(b[2])<<14
+		}
+		if b[3] < 0x80 {
+			r.b = b[4:]
+			return v | int64(b[2]&0x7f)<<14 | int64(b[3])<<21
+		}
+	}
+	return r.next()
 }
 
 // maxNumber bounds the ids that a roll-up can hold: reports keep them in 32 bits.

@@ -195,6 +195,11 @@ func (p *pass) fromRolls(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	defer release()
+	if p.totalled = p.q.everything(); p.totalled {
+		if err := p.fromTotals(ctx, tx); err != nil {
+			return err
+		}
+	}
 	if err := p.walk(packs); err != nil {
 		return err
 	}
@@ -210,6 +215,8 @@ type pass struct {
 	parts Part
 	zone  *time.Location
 	out   *Report
+
+	totalled bool // figures without people, by day and hour too, come from the days' totals
 
 	all                   *table  // numbers of the scope
 	own                   few     // numbers of the agent at hand
@@ -252,9 +259,12 @@ func (p *pass) walk(packs []*pack) error {
 	}
 	next := make([]int, len(packs)) // both lists ascend, so each pack is walked once
 	var day roll.Day
-	decode := day.DecodeSums
-	if p.parts&WithPeople != 0 {
-		decode = day.Decode
+	decode := day.Decode
+	switch {
+	case p.parts&WithPeople == 0:
+		decode = day.DecodeSums
+	case p.totalled && p.parts == WithPeople:
+		decode = day.DecodeNumbers
 	}
 	for _, agent := range agents {
 		mine := AgentFigures{Agent: agent}
@@ -288,19 +298,12 @@ func agentsOf(packs []*pack) []account.AgentNo {
 
 func (p *pass) agentDay(mine *AgentFigures, d *roll.Day, day civil.Day) {
 	i := int(day - p.q.From)
-	mine.add(d)
-	p.out.Days[i].add(d)
-	if d.Calls() > 0 {
-		p.reach[i].widen(d.First, d.First+d.Span)
+	if p.parts != WithPeople || !p.totalled { // else only the numbers were read
+		mine.add(d)
 	}
-	heat := &p.out.Heat[day.Weekday()]
-	for h := range d.Hours {
-		if d.Hours[h].Calls > 0 {
-			heat[h].add(&d.Hours[h])
-		}
+	if !p.totalled {
+		p.whole(d, i, day)
 	}
-	p.talkIn.add(d.TalksIn)
-	p.talkOut.add(d.TalksOut)
 	if p.parts&WithSpans != 0 && d.Calls() > 0 {
 		p.span(mine.Agent, d, day)
 	}
@@ -320,6 +323,22 @@ func (p *pass) agentDay(mine *AgentFigures, d *roll.Day, day civil.Day) {
 	}
 }
 
+// whole adds an agent's day to what the scope is told by day and hour.
+func (p *pass) whole(d *roll.Day, i int, day civil.Day) {
+	p.out.Days[i].add(d)
+	if d.Calls() > 0 {
+		p.reach[i].widen(d.First, d.First+d.Span)
+	}
+	heat := &p.out.Heat[day.Weekday()]
+	for h := range d.Hours {
+		if d.Hours[h].Calls > 0 {
+			heat[h].add(&d.Hours[h])
+		}
+	}
+	p.talkIn.add(d.TalksIn)
+	p.talkOut.add(d.TalksOut)
+}
+
 func (p *pass) span(agent account.AgentNo, d *roll.Day, day civil.Day) {
 	first := day.Start(p.zone).Add(time.Duration(d.First) * time.Second)
 	p.out.Spans = append(p.out.Spans, Span{
@@ -330,8 +349,10 @@ func (p *pass) span(agent account.AgentNo, d *roll.Day, day civil.Day) {
 }
 
 func (p *pass) endAgent(mine *AgentFigures) error {
-	if p.parts&WithAgents == 0 {
+	if !p.totalled {
 		p.out.merge(&mine.Figures)
+	}
+	if p.parts&WithAgents == 0 {
 		return nil
 	}
 	if p.parts&WithPeople != 0 {
@@ -348,7 +369,6 @@ func (p *pass) endAgent(mine *AgentFigures) error {
 	if mine.Calls() > 0 || mine.UniqueClients > 0 {
 		p.out.Agents = append(p.out.Agents, *mine)
 	}
-	p.out.merge(&mine.Figures)
 	return nil
 }
 

@@ -84,9 +84,10 @@ func (c *totalsCache) shrink() {
 }
 
 // wantsTotals tells whether the days' totals answer a query.
-func (q *Query) wantsTotals(parts Part) bool {
-	return parts == 0 && q.Agents == nil && q.Filter.IsZero()
-}
+func (q *Query) wantsTotals(parts Part) bool { return parts == 0 && q.everything() }
+
+// everything tells whether a query is about all calls of the organisation.
+func (q *Query) everything() bool { return q.Agents == nil && q.Filter.IsZero() }
 
 // totalsOf gives a day's totals, made from its roll-ups when they are not at hand.
 func (r *Reporter) totalsOf(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*totals, error) {
