@@ -38,6 +38,7 @@ const (
 	keysFile   = "keys.db"
 	dataFile   = "parley.db"
 	socketFile = "parley.sock"
+	uploadDir  = "uploads"
 )
 
 // Parley is an open installation: everything over one data folder, which it holds until Close.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,12 +32,16 @@ type site struct {
 // site puts the pages, the API and what machines ask for behind one handler.
 func (p *Parley) site() (*site, error) {
 	s := &site{}
+	uploads, err := p.uploads()
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithCancel(context.Background()) // close ends it
 	s.stop = stop
 	pages, err := web.New(web.Deps{
 		DB: p.DB, Accounts: p.Accounts, Devices: p.Devices, Book: p.Book, Calls: p.Calls, Writer: p.Writer, Reporter: p.Reporter,
 		Reports: p.Reports, Callbacks: p.Callbacks, Imports: p.Imports, Mail: p.Mail,
-		RemoveOrg: p.RemoveOrg, SignUp: p.Config.SignUp, URL: p.Config.URL, Dev: p.Config.Dev, Version: version(), Now: p.Now, Log: p.Log,
+		RemoveOrg: p.RemoveOrg, SignUp: p.Config.SignUp, URL: p.Config.URL, Dev: p.Config.Dev, Version: version(), TempDir: uploads, Now: p.Now, Log: p.Log,
 		Background: func(what string, do func(context.Context) error) {
 			s.working.Go(func() {
 				if err := do(ctx); err != nil && ctx.Err() == nil {
@@ -48,7 +54,7 @@ func (p *Parley) site() (*site, error) {
 		stop()
 		return nil, err
 	}
-	if s.api, err = p.newAPI(); err != nil {
+	if s.api, err = p.newAPI(uploads); err != nil {
 		stop()
 		return nil, err
 	}
@@ -65,10 +71,20 @@ func (p *Parley) site() (*site, error) {
 	return s, nil
 }
 
-func (p *Parley) newAPI() (*api.API, error) {
+// uploads gives an empty folder where files wait until they are read: beside the data, since the system's own is often
+// kept in memory, which a large file would fill.
+func (p *Parley) uploads() (string, error) {
+	dir := filepath.Join(p.Config.Data, uploadDir)
+	if err := os.RemoveAll(dir); err != nil { // left by a server that was killed; their keys are gone with it
+		return "", err
+	}
+	return dir, os.Mkdir(dir, 0o700)
+}
+
+func (p *Parley) newAPI(uploads string) (*api.API, error) {
 	return api.New(api.Deps{
 		Accounts: p.Accounts, Devices: p.Devices, Calls: p.Calls, Book: p.Book, Writer: p.Writer, Reporter: p.Reporter, Reports: p.Reports,
-		Callbacks: p.Callbacks, Imports: p.Imports, Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(),
+		Callbacks: p.Callbacks, Imports: p.Imports, Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(), TempDir: uploads,
 	})
 }
 
