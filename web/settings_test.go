@@ -81,9 +81,15 @@ func TestSettingsSayWhatIsWrong(t *testing.T) {
 
 func (b *browser) upload(path, field string, content []byte) answer {
 	b.t.Helper()
+	return b.send(path, field, "file.png", content)
+}
+
+// send posts a form of one file.
+func (b *browser) send(path, field, name string, content []byte) answer {
+	b.t.Helper()
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
-	part, err := m.CreateFormFile(field, "file.png")
+	part, err := m.CreateFormFile(field, name)
 	if err != nil {
 		b.t.Fatal(err)
 	}
