@@ -22,6 +22,17 @@ const (
 	levelBlock = 1
 )
 
+// setKey names a coarse row.
+type setKey struct {
+	org    account.OrgID
+	level  int
+	period int32
+	kind   kind
+}
+
+// setBytes bounds the coarse sets kept in memory: what a report over a year of ten million calls needs, twice.
+const setBytes = 24 << 20
+
 // kind names one of the sets of numbers that coarse rows hold.
 type kind int
 
@@ -135,11 +146,9 @@ func (r *Reporter) addDay(ctx context.Context, tx *db.Tx, org account.OrgID, d d
 	if ok || err != nil {
 		return err
 	}
-	p := r.cache.get(packKey{org, d.day}, d.gen)
-	if p == nil {
-		if p, err = loadPack(ctx, tx, org, d); err != nil {
-			return err
-		}
+	p, err := r.packOf(ctx, tx, org, d)
+	if err != nil {
+		return err
 	}
 	s, err := setsOf(p)
 	if err == nil {
@@ -152,7 +161,7 @@ func (r *Reporter) addDay(ctx context.Context, tx *db.Tx, org account.OrgID, d d
 func (r *Reporter) addRow(ctx context.Context, tx *db.Tx, org account.OrgID, level int, period int32, gen int64, out *parts, want []kind) (bool, error) {
 	for _, k := range want { // kinds of one period are written together, so only the first can fail
 		key := setKey{org, level, period, k}
-		if m := r.sets.get(key, gen); m != nil {
+		if m, ok := r.sets.get(key, gen); ok {
 			out[k] = append(out[k], m)
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"slices"
-	"sync"
 	"time"
 
 	"parley/account"
@@ -47,65 +46,10 @@ func (p *pack) of(agent account.AgentNo) []byte {
 
 func (p *pack) bytes() int { return cap(p.buf) + 8*cap(p.agents) + 64 }
 
-// packCache keeps the packs that were used last, up to a number of bytes. A pack holds only for the generation of its
-// day that it was read at.
-type packCache struct {
-	mu    sync.Mutex
-	limit int
-	size  int
-	clock int64
-	packs map[packKey]*cached
-}
-
+// packKey names a day of an organisation.
 type packKey struct {
 	org account.OrgID
 	day civil.Day
-}
-
-type cached struct {
-	*pack
-	used int64
-}
-
-func (c *packCache) get(k packKey, gen int64) *pack {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p, ok := c.packs[k]
-	if !ok || p.gen != gen {
-		return nil
-	}
-	c.clock++
-	p.used = c.clock
-	return p.pack
-}
-
-func (c *packCache) put(k packKey, p *pack) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if old, ok := c.packs[k]; ok {
-		c.size -= old.bytes()
-	}
-	c.clock++
-	c.packs[k] = &cached{p, c.clock}
-	if c.size += p.bytes(); c.size > c.limit {
-		c.shrink()
-	}
-}
-
-// shrink drops the half that was used longest ago.
-func (c *packCache) shrink() {
-	ages := make([]int64, 0, len(c.packs))
-	for _, p := range c.packs {
-		ages = append(ages, p.used)
-	}
-	slices.Sort(ages)
-	middle := ages[len(ages)/2]
-	for k, p := range c.packs {
-		if p.used <= middle && c.size > c.limit/2 {
-			c.size -= p.bytes()
-			delete(c.packs, k)
-		}
-	}
 }
 
 // dayGen is a day that has calls, with its generation.
@@ -136,7 +80,8 @@ func (r *Reporter) packs(ctx context.Context, tx *db.Tx, org *account.Org, q *Qu
 	out := make([]*pack, len(days))
 	var missing []*pack
 	for i, d := range days {
-		if out[i] = r.cache.get(packKey{org.ID, d.day}, d.gen); out[i] != nil {
+		var ok bool
+		if out[i], ok = r.cache.get(packKey{org.ID, d.day}, d.gen); ok {
 			continue
 		}
 		if few {
@@ -147,9 +92,17 @@ func (r *Reporter) packs(ctx context.Context, tx *db.Tx, org *account.Org, q *Qu
 		if out[i], err = loadPack(ctx, tx, org.ID, d); err != nil {
 			return nil, err
 		}
-		r.cache.put(packKey{org.ID, d.day}, out[i])
+		r.cache.put(packKey{org.ID, d.day}, d.gen, out[i], out[i].bytes())
 	}
 	return out, loadFew(ctx, tx, org.ID, missing, q.Agents)
+}
+
+// packOf gives all roll-ups of a day, from memory where they are. It does not keep what it reads.
+func (r *Reporter) packOf(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*pack, error) {
+	if p, ok := r.cache.get(packKey{org, d.day}, d.gen); ok {
+		return p, nil
+	}
+	return loadPack(ctx, tx, org, d)
 }
 
 func loadPack(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*pack, error) {

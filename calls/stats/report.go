@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"parley/account"
 	"parley/calls/call"
 	"parley/calls/number"
@@ -22,20 +24,21 @@ type Reporter struct {
 	book   *number.Book
 	calls  *call.Store
 	now    func() time.Time
-	cache  packCache
+	cache  cache[packKey, *pack]
 	tables sync.Pool
 	slots  sync.Pool
 	before beforeCache
-	sets   setCache
-	totals totalsCache
+	sets   cache[setKey, *roaring.Bitmap]
+	totals cache[packKey, *totals]
 }
 
-// cacheBytes bounds the roll-ups kept in memory: a year of about 1,000 agents.
-const cacheBytes = 72 << 20
+// cacheBytes bounds the roll-ups kept in memory: about eight months of 1,000 agents.
+const cacheBytes = 56 << 20
 
 // New makes a Reporter.
 func New(d *db.DB, book *number.Book, calls *call.Store, now func() time.Time) *Reporter {
-	r := &Reporter{db: d, book: book, calls: calls, now: now, cache: packCache{limit: cacheBytes, packs: map[packKey]*cached{}}}
+	r := &Reporter{db: d, book: book, calls: calls, now: now}
+	r.cache.limit, r.sets.limit, r.totals.limit = cacheBytes, setBytes, totalBytes
 	r.tables.New = func() any { return &table{} }
 	r.slots.New = func() any { return &slots{} }
 	return r

@@ -155,12 +155,9 @@ func (f *find) on(ctx context.Context, tx *db.Tx, day civil.Day) ([]account.Agen
 			return nil, err
 		}
 	}
-	p := f.r.cache.get(packKey{f.org, day}, d.gen)
-	if p == nil {
-		var err error
-		if p, err = loadPack(ctx, tx, f.org, d); err != nil {
-			return nil, err
-		}
+	p, err := f.r.packOf(ctx, tx, f.org, d)
+	if err != nil {
+		return nil, err
 	}
 	if !f.withheld {
 		return p.holding(f.set, f.only, nil)

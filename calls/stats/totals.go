@@ -2,8 +2,6 @@ package stats
 
 import (
 	"context"
-	"slices"
-	"sync"
 
 	"parley/account"
 	"parley/calls/roll"
@@ -14,8 +12,6 @@ import (
 // totals is what the roll-ups of all agents add up to on one day, people aside: with them a year of the whole
 // organisation costs 365 steps, however many agents there are.
 type totals struct {
-	gen     int64
-	used    int64
 	sums    Figures
 	hours   [24]HourSum
 	in, out []run // talk times of connected calls
@@ -30,59 +26,6 @@ func (t *totals) bytes() int { return 1200 + 8*(cap(t.in)+cap(t.out)) }
 // totalBytes bounds the totals kept in memory: about a year of 1,000 agents.
 const totalBytes = 8 << 20
 
-// totalsCache keeps the totals of days. Each holds for one generation of its day.
-type totalsCache struct {
-	mu    sync.Mutex
-	size  int
-	clock int64
-	days  map[packKey]*totals
-}
-
-func (c *totalsCache) get(k packKey, gen int64) *totals {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t, ok := c.days[k]
-	if !ok || t.gen != gen {
-		return nil
-	}
-	c.clock++
-	t.used = c.clock
-	return t
-}
-
-func (c *totalsCache) put(k packKey, t *totals) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.days == nil {
-		c.days = map[packKey]*totals{}
-	}
-	if old, ok := c.days[k]; ok {
-		c.size -= old.bytes()
-	}
-	c.clock++
-	t.used = c.clock
-	c.days[k] = t
-	if c.size += t.bytes(); c.size > totalBytes {
-		c.shrink()
-	}
-}
-
-// shrink drops the half that was used longest ago.
-func (c *totalsCache) shrink() {
-	ages := make([]int64, 0, len(c.days))
-	for _, t := range c.days {
-		ages = append(ages, t.used)
-	}
-	slices.Sort(ages)
-	middle := ages[len(ages)/2]
-	for k, t := range c.days {
-		if t.used <= middle && c.size > totalBytes/2 {
-			c.size -= t.bytes()
-			delete(c.days, k)
-		}
-	}
-}
-
 // wantsTotals tells whether the days' totals answer a query.
 func (q *Query) wantsTotals(parts Part) bool { return parts == 0 && q.everything() }
 
@@ -92,25 +35,22 @@ func (q *Query) everything() bool { return q.Agents == nil && q.Filter.IsZero() 
 // totalsOf gives a day's totals, made from its roll-ups when they are not at hand.
 func (r *Reporter) totalsOf(ctx context.Context, tx *db.Tx, org account.OrgID, d dayGen) (*totals, error) {
 	key := packKey{org, d.day}
-	if t := r.totals.get(key, d.gen); t != nil {
+	if t, ok := r.totals.get(key, d.gen); ok {
 		return t, nil
 	}
-	p := r.cache.get(key, d.gen)
-	if p == nil {
-		var err error
-		if p, err = loadPack(ctx, tx, org, d); err != nil {
-			return nil, err
-		}
+	p, err := r.packOf(ctx, tx, org, d)
+	if err != nil {
+		return nil, err
 	}
 	t, err := addUp(p)
 	if err == nil {
-		r.totals.put(key, t)
+		r.totals.put(key, d.gen, t, t.bytes())
 	}
 	return t, err
 }
 
 func addUp(p *pack) (*totals, error) {
-	t := &totals{gen: p.gen}
+	t := &totals{}
 	var d roll.Day
 	var in, out talkTimes
 	for i := range p.agents {
