@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -81,6 +82,10 @@ type server struct {
 	shown *account.Org // the demo organisation that visitors are led to; nil when none is
 }
 
+// garbage is how much of it may lie about, in per cent of what is in use, before it is collected: less than Go's 100, since
+// a server that shares a small machine should stay small. Reports make little.
+const garbage = 40
+
 // serve works until ctx ends. What was begun then is finished: requests, commands, the writer's commit.
 func (s *server) serve(ctx context.Context) error {
 	listener, err := net.Listen("tcp", s.p.Config.Listen)
@@ -93,6 +98,9 @@ func (s *server) serve(ctx context.Context) error {
 	}
 	if err := s.prepareDemo(ctx); err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	site, err := s.p.site()
 	if err != nil {
