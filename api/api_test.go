@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,7 @@ func (r reply) read(t *testing.T, status int, v any) reply {
 		t.Fatalf("%d instead of %d: %s", r.StatusCode, status, r.text)
 	}
 	if v != nil {
+		reflect.ValueOf(v).Elem().SetZero() // what an answer leaves out is not what the one before said
 		if err := json.Unmarshal([]byte(r.text), v); err != nil {
 			t.Fatalf("%v in %s", err, r.text)
 		}

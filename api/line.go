@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"parley/account"
@@ -171,10 +172,5 @@ func sees(mine []account.AgentNo, agent account.AgentNo) bool {
 	if mine == nil {
 		return true
 	}
-	for _, m := range mine {
-		if m == agent {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(mine, agent)
 }
