@@ -242,5 +242,8 @@ func explain(err error) error {
 	if IsFull(err) {
 		return fault.Wrap(fault.Unavailable, err, "The disk that holds the data is full, so nothing was saved. Free some space and try again.")
 	}
+	if isCharacter(err) {
+		return fault.Wrap(fault.Invalid, err, "A text holds a character that cannot be stored (a NUL, or broken UTF-8). Remove it and try again.")
+	}
 	return err
 }

@@ -18,6 +18,7 @@ const (
 	pgDiskFull      = "53100"
 	pgSerialization = "40001"
 	pgDeadlock      = "40P01"
+	pgCharacter     = "22021" // a NUL in text, or text that is no UTF-8
 )
 
 // OpenPostgres opens a PostgreSQL database, or one that speaks its protocol, by connection string.
@@ -50,6 +51,12 @@ func IsFull(err error) bool {
 		return p.Code == pgDiskFull
 	}
 	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_WRITE)
+}
+
+// isCharacter tells whether a text held what PostgreSQL cannot store.
+func isCharacter(err error) bool {
+	p, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && p.Code == pgCharacter
 }
 
 func isRetryable(err error) bool {
