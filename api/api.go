@@ -94,6 +94,7 @@ func (s *API) register() {
 	s.exclusions()
 	s.calls()
 	s.numbers()
+	s.people()
 	s.metrics()
 	s.reports()
 	s.imports()

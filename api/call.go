@@ -104,9 +104,7 @@ func (d *dresser) call(c *call.Call) Call {
 	if out.Tags == nil {
 		out.Tags = []string{}
 	}
-	if a, ok := d.agents[c.Row.Agent]; ok {
-		out.Agent = &a
-	}
+	out.Agent = refTo(d.agents, c.Row.Agent)
 	return out
 }
 

@@ -112,9 +112,7 @@ func deviceOf(org *account.Org, v *device.View, agents map[account.AgentNo]Agent
 	for _, l := range v.Lines {
 		out.Lines = append(out.Lines, l.ID)
 	}
-	if a, ok := agents[v.Agent]; ok {
-		out.Agent = &a
-	}
+	out.Agent = refTo(agents, v.Agent)
 	return out
 }
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -69,15 +70,12 @@ func (s *API) admit(o *operation, w http.ResponseWriter, r *http.Request) (*call
 	if o.needs == NeedsNothing {
 		return &caller{}, s.limits.spend(w, "from "+from, s.limits.of.Address, s.Now())
 	}
-	failures := "failed " + from
-	if !s.limits.has(failures, s.limits.of.Failures, s.Now()) {
-		return nil, s.limits.spend(w, failures, s.limits.of.Failures, s.Now())
-	}
 	c, err := s.identify(o, r)
+	if err != nil && fault.KindOf(err) == fault.Unauthenticated {
+		// Whoever has a credential is let through however often others at the same address, such as a proxy's, had none.
+		return nil, cmp.Or(s.limits.spend(w, "failed "+from, s.limits.of.Failures, s.Now()), err)
+	}
 	if err != nil {
-		if fault.KindOf(err) == fault.Unauthenticated {
-			_ = s.limits.spend(w, failures, s.limits.of.Failures, s.Now()) // the refusal at hand says more
-		}
 		return nil, err
 	}
 	if c.device != nil {

@@ -40,7 +40,7 @@ type MadeInvitation struct {
 }
 
 // invitationPath is where the page that accepts an invitation stands.
-const invitationPath = "/join/"
+const invitationPath = "/invitation/"
 
 func invitationOf(org *account.Org, i *account.Invitation) Invitation {
 	out := Invitation{

@@ -69,14 +69,6 @@ func (l *limiter) spend(w http.ResponseWriter, who string, perMinute int, now ti
 	return fault.New(fault.TooMany, "That was more than %d requests in a minute. Wait %d s, then go on; the headers RateLimit-Remaining and Retry-After tell how things stand.", perMinute, wait)
 }
 
-// has tells whether a bucket is not empty, and takes nothing.
-func (l *limiter) has(who string, perMinute int, now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b, ok := l.buckets[who]
-	return !ok || b.TokensAt(now) >= 1 || perMinute <= 0
-}
-
 // bucket finds a caller's bucket or makes a full one. Those not used for two minutes are full again, and forgotten.
 func (l *limiter) bucket(who string, perMinute int, now time.Time) *bucket {
 	if now.Sub(l.swept) > time.Minute {

@@ -68,9 +68,7 @@ func (s *API) lines() {
 
 func lineOf(org *account.Org, l *device.Line, agents map[account.AgentNo]AgentRef) Line {
 	out := Line{ID: l.ID, Number: l.Number, Label: l.Label, SIMSlot: l.SIMSlot, Device: l.Device, CreatedAt: at(org, l.CreatedAt), ArchivedAt: at(org, l.ArchivedAt)}
-	if a, ok := agents[l.Agent]; ok {
-		out.Agent = &a
-	}
+	out.Agent = refTo(agents, l.Agent)
 	return out
 }
 

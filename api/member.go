@@ -27,6 +27,8 @@ type Member struct {
 type AgentRef struct {
 	ID   account.MemberID `json:"id"`
 	Name string           `json:"name"`
+
+	active bool
 }
 
 // NewAgent is somebody whose calls are to be kept.
@@ -163,7 +165,7 @@ func (s *API) agentsByNo(ctx context.Context, org *account.Org) (map[account.Age
 	all, err := s.Accounts.Agents(ctx, org.ID)
 	out := make(map[account.AgentNo]AgentRef, len(all))
 	for _, m := range all {
-		out[m.Agent] = AgentRef{ID: m.ID, Name: m.Name}
+		out[m.Agent] = AgentRef{ID: m.ID, Name: m.Name, active: m.Active}
 	}
 	return out, err
 }

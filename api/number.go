@@ -10,7 +10,6 @@ import (
 	"parley/calls/call"
 	"parley/calls/callback"
 	"parley/calls/number"
-	"parley/platform/civil"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/phone"
@@ -23,6 +22,7 @@ type Number struct {
 	ID       number.Key `json:"id" doc:"Stays the same and says nothing about the number"`
 	Number   string     `json:"number,omitempty" doc:"E.164 where it can be; absent when erased"`
 	Name     string     `json:"name,omitempty" doc:"Contact name as phones last logged it"`
+	Figures  *Figures   `json:"figures,omitempty" doc:"Its calls that you may see; only when one number is asked for"`
 	Callback *Callback  `json:"callback,omitempty" doc:"Who is to call back, where something was agreed"`
 }
 
@@ -59,7 +59,7 @@ func (s *API) numbers() {
 	handle(s, does(http.MethodGet, "/numbers/{number}/calls", "list-calls-of-number", account.ReadCalls, tagNumbers, "Calls of one number").
 		saying("All of them, newest first."), s.callsOfNumber)
 	handle(s, does(http.MethodGet, "/callbacks", "list-callbacks", account.ReadCalls, tagNumbers, "What you are to call back").
-		saying("The callbacks in the hands of the caller's member and not handled, the oldest first."), s.listCallbacks)
+		saying("The callbacks in the hands of the caller's member, the oldest first, without those that were handled or whose caller was reached since."), s.listCallbacks)
 	handle(s, does(http.MethodPost, "/numbers/{number}/callback/assign", "assign-callback", account.WriteCalls, tagNumbers, "Say who calls back").
 		saying("A manager assigns to the agents of their teams, an agent to themself."), s.assign)
 	handle(s, does(http.MethodPost, "/numbers/{number}/callback/handle", "handle-callback", account.WriteCalls, tagNumbers, "Mark as handled").
@@ -203,28 +203,36 @@ func (s *API) getNumber(ctx context.Context, in *NumberPath) (*body[Number], err
 		return nil, err
 	}
 	org := callerOf(ctx).org
+	mine, err := seen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.Reporter.PersonOf(ctx, org, mine, id)
+	if err != nil {
+		return nil, err
+	}
 	kept, err := s.Callbacks.Of(ctx, org.ID, []number.ID{id})
 	if err != nil {
 		return nil, err
 	}
+	agents, err := s.agentsByNo(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	figures := figuresOf(org, p, agents)
+	n.Figures = &figures
 	if c, ok := kept[id]; ok {
-		agents, err := s.agentsByNo(ctx, org)
-		if err != nil {
-			return nil, err
-		}
-		n.Callback = callbackOf(org, c, agents)
+		n.Callback = callbackOf(org, c, p.LastMissed, agents)
 	}
 	return answerOf(n), nil
 }
 
-// callbackOf shows a callback as it was agreed. Whether the number called in vain since is told by the list of missed callers.
-func callbackOf(org *account.Org, c callback.Callback, agents map[account.AgentNo]AgentRef) *Callback {
+// callbackOf shows a callback as it stands, given the number's last unattended call.
+func callbackOf(org *account.Org, c callback.Callback, missed time.Time, agents map[account.AgentNo]AgentRef) *Callback {
 	out := &Callback{
-		State: c.State(time.Time{}), AssignedBy: c.AssignedBy, AssignedAt: at(org, c.AssignedAt), HandledBy: c.HandledBy, HandledAt: at(org, c.HandledAt), Note: c.Note,
+		State: c.State(missed), AssignedBy: c.AssignedBy, AssignedAt: at(org, c.AssignedAt), HandledBy: c.HandledBy, HandledAt: at(org, c.HandledAt), Note: c.Note,
 	}
-	if a, ok := agents[c.AssignedTo]; ok {
-		out.AssignedTo = &a
-	}
+	out.AssignedTo = refTo(agents, c.AssignedTo)
 	return out
 }
 
@@ -240,10 +248,7 @@ func (s *API) callsOfNumber(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Reporter.History(ctx, callerOf(ctx).org, call.HistoryQuery{
-		Agents: mine, From: civil.Date(1970, 1, 1), To: civil.Date(2200, 1, 1), After: in.Cursor, Limit: in.Limit,
-		Filter: call.Filter{Numbers: []number.ID{id}, Excluded: true},
-	})
+	page, err := s.Reporter.CallsOf(ctx, callerOf(ctx).org, mine, id, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +261,7 @@ func (s *API) callsOfNumber(ctx context.Context, in *struct {
 
 func (s *API) listCallbacks(ctx context.Context, in *struct{ Paging }) (*body[Page[Number]], error) {
 	a := actorOf(ctx)
-	tasks, err := s.Callbacks.Mine(ctx, a)
+	tasks, err := s.Reports.Tasks(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +271,7 @@ func (s *API) listCallbacks(ctx context.Context, in *struct{ Paging }) (*body[Pa
 	}
 	out := make([]Number, len(tasks))
 	for i, t := range tasks {
-		out[i] = Number{ID: t.Key, Number: t.Text, Name: t.Name, Callback: callbackOf(a.Org, t.Callback, agents)}
+		out[i] = Number{ID: t.Key, Number: t.Text, Name: t.Name, Callback: callbackOf(a.Org, t.Callback, time.Time{}, agents)}
 	}
 	return pageOf(out, in.Paging, func(n Number) string { return string(n.ID) })
 }

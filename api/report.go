@@ -162,9 +162,7 @@ func (s *API) completeness(ctx context.Context, in *struct{ Ask }) (*body[Comple
 		for j, d := range w.MissingDays {
 			x.MissingDays[j] = d.String()
 		}
-		if a, ok := agents[w.Agent]; ok {
-			x.Agent = &a
-		}
+		x.Agent = refTo(agents, w.Agent)
 		out.Waiting[i] = x
 	}
 	return answerOf(out), nil
