@@ -25,7 +25,7 @@ func (c *openapiCmd) plain(ctx context.Context, r *Run) error {
 	if c.YAML {
 		path = "/api/openapi.yaml"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, path, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, path, http.NoBody)
 	if err != nil {
 		return err
 	}

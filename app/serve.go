@@ -84,7 +84,7 @@ type server struct {
 
 // garbage is how much of it may lie about, in per cent of what is in use, before it is collected: less than Go's 100, since
 // a server that shares a small machine should stay small. Reports make little.
-const garbage = 40
+const garbage = 20
 
 // serve works until ctx ends. What was begun then is finished: requests, commands, the writer's commit.
 func (s *server) serve(ctx context.Context) error {

@@ -51,7 +51,7 @@ func spawn(ctx context.Context, o options, dir string) (*serving, error) {
 // serve is the child: it opens the folder, answers what a manager's first page shows (the newest day and the 30 days up
 // to it, the whole organisation, with people and agents), and then every other question twice.
 func serve(ctx context.Context, o options, out io.Writer) error {
-	debug.SetGCPercent(40) // as "parley serve" does
+	debug.SetGCPercent(20) // as "parley serve" does
 	e, err := ours.Open(ctx, o.serve)
 	if err != nil {
 		return err

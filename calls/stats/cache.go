@@ -50,6 +50,16 @@ func (c *cache[K, V]) put(k K, gen int64, v V, bytes int) {
 	}
 }
 
+// offer is put for a value that is not worth the place of another.
+func (c *cache[K, V]) offer(k K, gen int64, v V, bytes int) {
+	c.mu.Lock()
+	fits := c.size+bytes <= c.limit
+	c.mu.Unlock()
+	if fits {
+		c.put(k, gen, v, bytes)
+	}
+}
+
 // shrink drops the half that was used longest ago.
 func (c *cache[K, V]) shrink() {
 	ages := make([]int64, 0, len(c.kept))

@@ -63,6 +63,9 @@ func daysOf(ctx context.Context, tx *db.Tx, org account.OrgID, from, to civil.Da
 		`SELECT day, gen FROM days WHERE org_id = $1 AND day >= $2 AND day < $3 ORDER BY day`, org, from, to)
 }
 
+// longRange is from how many days on a range may be larger than the cache.
+const longRange = 100
+
 // fewAgents is up to how many agents their own roll-ups are read one by one instead of the whole day's.
 const fewAgents = 3
 
@@ -77,6 +80,10 @@ func (r *Reporter) packs(ctx context.Context, tx *db.Tx, org *account.Org, q *Qu
 		return r.filteredPacks(ctx, tx, org, q)
 	}
 	few := q.Agents != nil && len(q.Agents) <= fewAgents
+	keep := r.cache.put
+	if len(days) > longRange { // it would drive out the days that are asked for all day long, and itself
+		keep = r.cache.offer
+	}
 	out := make([]*pack, len(days))
 	var missing []*pack
 	for i, d := range days {
@@ -92,7 +99,7 @@ func (r *Reporter) packs(ctx context.Context, tx *db.Tx, org *account.Org, q *Qu
 		if out[i], err = loadPack(ctx, tx, org.ID, d); err != nil {
 			return nil, err
 		}
-		r.cache.put(packKey{org.ID, d.day}, d.gen, out[i], out[i].bytes())
+		keep(packKey{org.ID, d.day}, d.gen, out[i], out[i].bytes())
 	}
 	return out, loadFew(ctx, tx, org.ID, missing, q.Agents)
 }
