@@ -31,7 +31,7 @@ func (a *Actor) Require(p Permission) error {
 	if a.Can(p) {
 		return nil
 	}
-	if a != nil && a.Token != nil {
+	if a != nil && a.Token != nil && !slices.Contains(a.Token.Scopes, p) {
 		return fault.New(fault.Denied, "This token may not do that: it needs the scope %q. Make a token with that scope, if your role allows it.", p)
 	}
 	return fault.New(fault.Denied, "Your role does not allow this (%s). Ask an owner or admin of your organisation.", p.Title())

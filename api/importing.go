@@ -145,7 +145,7 @@ func (s *API) listImports(ctx context.Context, in *struct{ Paging }) (*body[Page
 }
 
 // mostImports is how far back the list goes.
-const mostImports = 1000
+const mostImports = 500
 
 func (s *API) getImport(ctx context.Context, in *ImportPath) (*body[Import], error) {
 	org := callerOf(ctx).org

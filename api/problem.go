@@ -144,8 +144,12 @@ func refusal(m *huma.ErrorModel) *Problem {
 	var sentences []string
 	for _, e := range m.Errors {
 		f := sentenceOf(e)
-		if len(p.Errors) < maxFieldProblems {
-			p.Errors, sentences = append(p.Errors, f), append(sentences, f.Detail)
+		if len(sentences) == maxFieldProblems {
+			break
+		}
+		sentences = append(sentences, f.Detail)
+		if f.Field != "" {
+			p.Errors = append(p.Errors, f)
 		}
 	}
 	if more := len(m.Errors) - maxFieldProblems; more > 0 {
@@ -228,6 +232,9 @@ var demands = [...]struct{ begins, says string }{
 }
 
 func demand(message string) string {
+	if message == "expected length >= 1" {
+		return "may not be empty"
+	}
 	for _, d := range demands {
 		if rest, ok := strings.CutPrefix(message, d.begins); ok {
 			if strings.Contains(d.says, "%s") {
