@@ -115,8 +115,12 @@ func (v *visit) deviceRow(d *device.View, names map[account.AgentNo]*account.Mem
 	for _, w := range v.deviceWarnings(d) {
 		health.Tags = append(health.Tags, ui.Tag{Text: w, Kind: ui.Warn})
 	}
+	name, model := nonEmpty(d.Name, nonEmpty(d.Model, d.ID)), d.Model
+	if model == name {
+		model = ""
+	}
 	return ui.Row{Cells: []ui.Cell{
-		{Text: nonEmpty(d.Name, nonEmpty(d.Model, d.ID)), Href: devicePath(d.ID), Strong: true, Sub: d.Model}, who, health, seen,
+		{Text: name, Href: devicePath(d.ID), Strong: true, Sub: model}, who, health, seen,
 		{Text: v.words.Number(int64(d.Waiting))}, {Text: nonEmpty(d.AppVersion, "–"), Sub: d.OS},
 	}}
 }

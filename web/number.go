@@ -210,7 +210,7 @@ func (v *visit) waitingNote(who *stats.Person, n names) (*ui.Note, error) {
 	case b.State(who.LastMissed) == callback.Handled:
 		return &ui.Note{Kind: ui.Good, Title: v.t("missed.handled"), Text: b.Note}, nil
 	}
-	note := &ui.Note{Kind: ui.Bad, Title: v.t("recovery." + string(who.State)), Text: v.t("number.waiting", "Time", when, "Wait", v.waited(who.Waiting), "Business", v.worked(who.WaitingBusiness))}
+	note := &ui.Note{Kind: ui.Bad, Title: v.t("recovery."+string(who.State)) + ":", Text: v.t("number.waiting", "Time", when, "Wait", v.waited(who.Waiting), "Business", v.worked(who.WaitingBusiness))}
 	if b.State(who.LastMissed) == callback.Assigned {
 		note.Text += " " + v.t("missed.assigned_to", "Agent", n.of(b.AssignedTo))
 	}

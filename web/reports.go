@@ -281,5 +281,8 @@ func (v *visit) worked(d time.Duration) string {
 	if d < time.Minute {
 		return v.words.Duration(int64(d / time.Second))
 	}
+	if d >= 3*time.Hour { // minutes no longer matter
+		d = d.Round(time.Hour)
+	}
 	return v.hoursMinutes(int64(d / time.Second))
 }

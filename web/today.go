@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"parley/account"
@@ -22,6 +23,7 @@ type todayPage struct {
 	Notes  []ui.Note
 	Tiles  []ui.Tile
 	Whole  string // what the changes are measured by
+	Since  string // the day that is shown while today has no calls yet, "" when it is today
 	Hours  *ui.Figure
 	Missed *ui.Table
 	Board  *ui.Table
@@ -64,6 +66,19 @@ func today(v *visit) error {
 			return v.render("today", p)
 		}
 	}
+	last, ok := s.lastDay(trend)
+	if rep.Calls() == 0 && ok {
+		if s, err = s.on(last); err != nil {
+			return err
+		}
+		if rep, err = s.Reporter.Report(s.ctx(), s.Org, s.Query, stats.WithPeople|stats.WithAgents); err != nil {
+			return err
+		}
+		if trend, err = s.trend(); err != nil {
+			return err
+		}
+		p.Since = v.words.LongDate(last)
+	}
 	if err := s.todayFigures(p, rep, trend); err != nil {
 		return err
 	}
@@ -88,6 +103,32 @@ func (s *sight) trend() (*stats.Report, error) {
 	q := s.Query
 	q.From = s.To - sparkDays
 	return s.Reporter.Report(s.ctx(), s.Org, q, 0)
+}
+
+// lastDay is the last day with calls before the day of the page: a working day where there is one.
+func (s *sight) lastDay(trend *stats.Report) (civil.Day, bool) {
+	var found civil.Day
+	ok := false
+	for _, d := range slices.Backward(trend.Days) {
+		if d.Day >= s.From || d.Calls() == 0 {
+			continue
+		}
+		if s.Org.Workdays.Has(d.Day.Weekday()) {
+			return d.Day, true
+		}
+		if !ok {
+			found, ok = d.Day, true
+		}
+	}
+	return found, ok
+}
+
+// on is the same sight of another day.
+func (s *sight) on(d civil.Day) (*sight, error) {
+	other := *s
+	var err error
+	other.View, err = s.Reports.View(s.ctx(), s.actor, s.narrow(func(a *report.Ask) { onDay(a, d) }))
+	return &other, err
 }
 
 // neverCalled tells whether the actor sees no call at all, of whatever day.
@@ -123,10 +164,15 @@ func (s *sight) todayFigures(p *todayPage, rep, trend *stats.Report) error {
 		return err
 	}
 	base := map[stats.MetricID]stats.Value{}
-	if len(avg.Days) > 0 {
+	whole := byMetric(avg.Values)
+	measure := "today.measure"
+	switch {
+	case len(avg.Days) == 0:
+	case p.Since != "":
+		base, measure = whole, "today.measure_whole"
+	default:
 		base = byMetric(avg.SoFar)
 	}
-	whole := byMetric(avg.Values)
 	for _, id := range todayTiles() {
 		var spark []float64
 		if m, _, _ := metric(id, &rep.Figures); m.List == "" {
@@ -140,7 +186,7 @@ func (s *sight) todayFigures(p *todayPage, rep, trend *stats.Report) error {
 			}
 		}
 		if id == "never_attended_clients" {
-			t.Href = "/missed?preset=today"
+			t.Href = at("/missed", s.Ask)
 			if rep.NeverAttendedClients > 0 {
 				t.Kind = ui.Bad
 			}
@@ -148,7 +194,7 @@ func (s *sight) todayFigures(p *todayPage, rep, trend *stats.Report) error {
 		p.Tiles = append(p.Tiles, t)
 	}
 	if len(avg.Days) > 0 {
-		p.Whole = s.t("today.measure", "Count", len(avg.Days), "Weekday", s.words.Weekday(s.From.Weekday()))
+		p.Whole = s.t(measure, "Count", len(avg.Days), "Weekday", s.words.Weekday(s.From.Weekday()))
 	}
 	return nil
 }
@@ -187,9 +233,12 @@ func (s *sight) todayMissed(p *todayPage, rep *stats.Report) error {
 		}
 	}
 	switch {
+	case p.Since != "":
+		p.Lead = s.words.Rich("today.lead_before", "Count", page.Total, "Day", p.Since)
+		p.More = append(p.More, ui.Link{Title: s.t("today.summary"), Href: at("/reports/summary", s.Ask)})
 	case rep.Calls() == 0:
 		p.Lead = s.words.Rich("today.lead_quiet")
-		p.More = append(p.More, ui.Link{Title: s.t("today.yesterday"), Href: at("/reports/summary", report.Ask{Preset: "yesterday"})})
+		p.More = append(p.More, ui.Link{Title: s.t("today.calls"), Href: "/calls"})
 	case page.Total == 0:
 		p.Lead = s.words.Rich("today.lead_none", "Connected", rep.Connected())
 	case long == 0:
@@ -202,7 +251,7 @@ func (s *sight) todayMissed(p *todayPage, rep *stats.Report) error {
 	p.Missed.Title, p.Missed.Exports, p.Missed.Pager = s.t("today.missed"), nil, nil
 	p.Missed.Empty = &ui.Empty{Icon: "check", Title: s.t("today.missed_none"), Text: s.t("today.missed_none.text")}
 	if page.Total > mostShown {
-		p.More = append(p.More, ui.Link{Title: s.t("today.missed_all", "Count", page.Total), Href: "/missed?preset=today"})
+		p.More = append(p.More, ui.Link{Title: s.t("today.missed_all", "Count", page.Total), Href: at("/missed", s.Ask)})
 	}
 	return nil
 }

@@ -74,13 +74,14 @@ func (c *canvas) cell(m Heat, row, col int, v, most, width float64, o *Options) 
 	y := float64(row * cellHeight)
 	c.mark(tip, href, func() {
 		c.put(`<rect class="cell cell-%d" x="%s%%" y="%s" width="%s%%" height="%d"/>`, l, num(float64(col)*width), num(y), num(width), cellHeight)
-		if v == 0 {
-			return
-		}
-		class := "value"
-		if l == levels {
-			class = "value on"
-		}
-		c.put(`<text class="%s" x="%s%%" y="%s" dy="0.35em" text-anchor="middle">%s</text>`, class, num((float64(col)+0.5)*width), num(y+cellHeight/2), template.HTMLEscapeString(o.write(v)))
 	})
+	if v == 0 {
+		return
+	}
+	class := "value"
+	if l == levels {
+		class = "value on"
+	}
+	// The figure stands beside the link, which says it already.
+	c.put(`<text aria-hidden="true" class="%s" x="%s%%" y="%s" dy="0.35em" text-anchor="middle">%s</text>`, class, num((float64(col)+0.5)*width), num(y+cellHeight/2), template.HTMLEscapeString(o.write(v)))
 }
