@@ -29,7 +29,7 @@ type SIM struct {
 // Pairing is how a phone introduces itself.
 type Pairing struct {
 	Code       string `json:"code" minLength:"1" maxLength:"40" doc:"What somebody typed; case and hyphen do not matter"`
-	InstallID  string `json:"install_id" minLength:"1" maxLength:"200" doc:"Made once by the collector, so that the same phone is known again"`
+	InstallID  string `json:"install_id" minLength:"1" maxLength:"128" doc:"Made once by the collector, so that the same phone is known again"`
 	Name       string `json:"name,omitempty" maxLength:"200"`
 	Model      string `json:"model,omitempty" maxLength:"200"`
 	OS         string `json:"os,omitempty" maxLength:"200"`
@@ -248,7 +248,7 @@ func sims(in []SIM) []device.SIM {
 
 func configOf(c *device.Config) CollectorConfig {
 	out := CollectorConfig{
-		Version: c.Version, ServerTime: c.ServerTime.UTC(), Organisation: c.Organisation, Country: c.Country, Zone: c.Zone,
+		Version: c.Version, ServerTime: c.ServerTime.UTC().Truncate(time.Millisecond), Organisation: c.Organisation, Country: c.Country, Zone: c.Zone,
 		Lines: make([]CollectorLine, len(c.Lines)), ExcludedNumbers: c.ExcludedNumbers, Settings: deviceSettingsOf(c.Settings), MaxBatch: c.MaxBatch,
 	}
 	if out.ExcludedNumbers == nil {
