@@ -83,6 +83,9 @@ func TestTodaySaysWhoWaits(t *testing.T) {
 		if got := o.as(o.manager).get("/"); got.has("+91 98123 00099") {
 			t.Error("a manager sees a caller of an agent of another team")
 		}
+		o.Clock.Advance(24 * time.Hour)
+		next := owner.get("/").want(t, "the next day before its first call", 200, "No calls yet today", "<strong>2 people</strong>", "+91 98123 00077", "All figures of this day")
+		owner.get(link(t, next, `/reports/summary\?[^"]*`)).want(t, "the day it shows", 200, "<strong>3 calls</strong>")
 	}, schemas()...)
 }
 
