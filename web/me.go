@@ -24,6 +24,7 @@ type mePage struct {
 	Today   []ui.Tile
 	Month   []ui.Tile
 	Range   string // the days of Month
+	Report  string // address of the page with all days
 	Kept    []string
 	NotKept []string
 	Facts   []ui.Fact
@@ -41,13 +42,13 @@ func me(v *visit) error {
 	m := v.actor.Member
 	p := &mePage{Frame: v.frame(v.t("me.title")), Agent: m.Agent != 0}
 	p.Lead = v.words.Rich("me.lead.member", "Organisation", v.org().Name)
-	if err := v.viewers(p); err != nil {
-		return err
-	}
 	if !p.Agent {
 		return v.render("me", p)
 	}
 	p.Lead = v.words.Rich("me.lead.agent", "Organisation", v.org().Name)
+	if err := v.viewers(p); err != nil {
+		return err
+	}
 	if err := v.myFigures(p); err != nil {
 		return err
 	}
@@ -61,6 +62,7 @@ func me(v *visit) error {
 func (v *visit) myFigures(p *mePage) error {
 	today := v.today()
 	month := today - 29
+	p.Report = "/agents/" + string(v.actor.Member.ID)
 	p.Range = v.words.Range(month, today+1)
 	for _, part := range []struct {
 		from   civil.Day

@@ -120,7 +120,7 @@ func (v *visit) personFacts(s *staff, m *account.Member) []ui.Fact {
 	}
 	facts = append(facts, ui.Fact{Title: v.t("nav.teams"), Cell: teams}, ui.Fact{Title: v.t("person.joined"), Cell: joined})
 	if m.Agent != 0 {
-		facts = append(facts, ui.Fact{Title: v.t("nav.reports"), Cell: ui.Cell{Text: v.t("person.report"), Href: "/reports?agent=" + string(m.ID)}})
+		facts = append(facts, ui.Fact{Title: v.t("nav.reports"), Cell: ui.Cell{Text: v.t("person.report"), Href: "/agents/" + string(m.ID)}})
 	}
 	return facts
 }
