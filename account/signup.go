@@ -62,7 +62,7 @@ func (a *Accounts) readSignUp(ctx context.Context, s SignUp) (OrgSettings, []byt
 		Name: s.Company, ContactName: s.ContactName, ContactPhone: s.ContactPhone, Email: s.Email, Industry: s.Industry,
 		Country: s.Country, Zone: s.Zone, Locale: s.Locale, Workdays: s.Workdays, WorkFrom: s.WorkFrom, WorkTo: s.WorkTo,
 	}.tidy()
-	var nameErr, phoneErr, emailErr, logoErr error
+	var nameErr, phoneErr, emailErr, passErr, logoErr error
 	if strings.TrimSpace(s.ContactName) == "" {
 		nameErr = fault.Field("contact_name", "Your name is needed.")
 	}
@@ -72,10 +72,13 @@ func (a *Accounts) readSignUp(ctx context.Context, s SignUp) (OrgSettings, []byt
 	if s.Email == "" { // one of blanks only is refused as no address
 		emailErr = fault.Field("email", "An e-mail address is needed; you sign in with it.")
 	}
+	if s.Password == "" {
+		passErr = fault.Field("password", "A password is needed.")
+	}
 	if len(s.Logo) > 0 {
 		_, logoErr = logoKind(s.Logo)
 	}
-	if err := fault.Join(err, nameErr, phoneErr, emailErr, logoErr, checkConsent(s.AcceptTerms, s.Adult)); err != nil {
+	if err := fault.Join(err, nameErr, phoneErr, emailErr, passErr, logoErr, checkConsent(s.AcceptTerms, s.Adult)); err != nil {
 		return settings, nil, err
 	}
 	person, err := a.personKey(ctx, settings.Email)
