@@ -63,7 +63,7 @@ func (s *API) reports() {
 type ReportInput struct {
 	Report report.ID `path:"report" doc:"An id of /reports"`
 	Ask
-	Compare string `query:"compare" doc:"previous, year or weekdays: what the figures are compared with, where the report compares"`
+	Compare string `query:"compare" doc:"previous, year or weekdays: with what a summary is compared; its figures stand beside, under compared"`
 	Format  string `query:"format" enum:"json,csv,xlsx" doc:"As a file"`
 	Accept  string `header:"Accept" hidden:"true"`
 }

@@ -34,7 +34,7 @@ type asked struct {
 	HourFrom   int      `help:"Only calls from this local hour on."`
 	HourTo     int      `help:"Only calls before this local hour."`
 	Excluded   bool     `help:"Numbers that are hidden from reports, too."`
-	Compare    string   `placeholder:"WITH" help:"Compare with previous, year or weekdays."`
+	Compare    string   `placeholder:"WITH" help:"Compare a summary with previous, year or weekdays."`
 }
 
 // ask turns names into ids and the flags into what reports are asked.

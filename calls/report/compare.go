@@ -57,6 +57,33 @@ func (r *Reports) Compare(_ context.Context, v *View) (*View, error) {
 	return &out, nil
 }
 
+// comparison is what the figures of a summary are compared with.
+type comparison struct {
+	with     string
+	from, to civil.Day // of the other range; of the oldest and after the newest day that was averaged
+	values   []stats.Value
+}
+
+// compared gives the other figures that a view asks for, nil when it asks for none.
+func (r *Reports) compared(ctx context.Context, v *View) (*comparison, error) {
+	if v.Ask.Compare == CompareWeekdays {
+		usual, err := r.SameWeekdays(ctx, v)
+		if err != nil || len(usual.Days) == 0 {
+			return nil, err
+		}
+		return &comparison{v.Ask.Compare, usual.Days[len(usual.Days)-1], usual.Days[0] + 1, usual.Values}, nil
+	}
+	other, err := r.Compare(ctx, v)
+	if err != nil || other == nil {
+		return nil, err
+	}
+	rep, err := r.reporter.Report(ctx, other.Org, other.Query, stats.WithPeople)
+	if err != nil {
+		return nil, err
+	}
+	return &comparison{v.Ask.Compare, other.From, other.To, rep.Values()}, nil
+}
+
 // weeks is how many of the same weekday are averaged.
 const weeks = 8
 

@@ -57,10 +57,20 @@ func (r *Reports) summary(ctx context.Context, v *View, s *Sheet) error {
 	}
 	s.Columns = []Column{{"metric", "Id", Text}, {"title", "Figure", Text}, {"value", "Value", Mixed}, {"unit", "Unit", Text}, {"shown", "Shown", Text}}
 	s.Rules, s.values = rep.Rules, rep.Values()
+	if s.compared, err = r.compared(ctx, v); err != nil {
+		return err
+	}
+	if s.compared != nil {
+		s.Columns = append(s.Columns, Column{"compared", "Compared", Mixed}, Column{"compared_shown", "Compared, shown", Text})
+	}
 	metrics := stats.Metrics()
 	s.rows(len(metrics), func(i int, row []Value) {
 		m, x := &metrics[i], figure(s.values[i])
 		row[0], row[1], row[2], row[3], row[4] = string(m.ID), m.Title, x, string(m.Unit), shown(x, kindOfUnit(m.Unit))
+		if s.compared != nil {
+			x := figure(s.compared.values[i])
+			row[5], row[6] = x, shown(x, kindOfUnit(m.Unit))
+		}
 	})
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/calls/device"
+	"parley/calls/stats"
 	"parley/platform/civil"
 )
 
@@ -73,7 +74,7 @@ func (s *Sheet) Metrics() map[string]any {
 }
 
 // WriteJSON writes the sheet as one object: the fields of Head, and then for the summary "metrics", an object by metric
-// id, for every other report "rows", a list of objects by column key. Seconds are numbers, times RFC 3339 with the
+// id, and, where it is compared, "compared" with another range's; for every other report "rows", a list of objects by column key. Seconds are numbers, times RFC 3339 with the
 // organisation's offset, days 2026-03-02, and null stands where there is nothing. Rows are written as they are read.
 func (s *Sheet) WriteJSON(ctx context.Context, w io.Writer) error {
 	out := bufio.NewWriterSize(w, 64<<10)
@@ -94,10 +95,34 @@ func (s *Sheet) WriteJSON(ctx context.Context, w io.Writer) error {
 	return out.Flush()
 }
 
-// jsonMetrics keeps the registry's order, which a map would lose.
 func (s *Sheet) jsonMetrics(out *bufio.Writer) error {
+	if err := jsonValues(out, s.values); err != nil || s.compared == nil {
+		return err
+	}
+	c := s.compared
+	_, _ = out.WriteString(",\"compared\":{")
+	if err := jsonPair(out, "with", c.with); err != nil {
+		return err
+	}
+	for _, end := range []struct {
+		key string
+		day civil.Day
+	}{{"from", c.from}, {"to", c.to}} {
+		_ = out.WriteByte(',')
+		if err := jsonPair(out, end.key, end.day); err != nil {
+			return err
+		}
+	}
+	if err := jsonValues(out, c.values); err != nil {
+		return err
+	}
+	return out.WriteByte('}')
+}
+
+// jsonValues keeps the registry's order, which a map would lose.
+func jsonValues(out *bufio.Writer, values []stats.Value) error {
 	_, _ = out.WriteString(",\"metrics\":{")
-	for i, v := range s.values {
+	for i, v := range values {
 		if i > 0 {
 			_ = out.WriteByte(',')
 		}

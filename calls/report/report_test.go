@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -460,6 +461,33 @@ func TestADayIsComparedWithTheSameWeekdays(t *testing.T) {
 		must(t, err)
 		if len(avg.Days) != 0 || avg.SoFar != nil || avg.Values[0].OK {
 			t.Errorf("before the first call: %+v", avg)
+		}
+	})
+}
+
+func TestASummaryShowsWhatItIsComparedWith(t *testing.T) {
+	each(t, func(t *testing.T, s *shop) {
+		for _, at := range []time.Time{s.at(-12, 10, 0), s.at(-6, 9, 0), s.at(-5, 9, 0), s.at(-5, 10, 0)} { // a week before, the day before, the day
+			s.Put(t, s.item(s.asha, at, meera, call.TypeOutgoing, 60))
+		}
+		for with, want := range map[string]string{"previous": "2026-04-07", "weekdays": "2026-04-01"} {
+			sheet := s.sheet(t, s.view(t, report.Ask{From: "2026-04-08", Through: "2026-04-08", Compare: with}), report.Summary)
+			var out strings.Builder
+			must(t, sheet.Write(t.Context(), &out, report.JSON))
+			var got struct {
+				Metrics  map[string]any
+				Compared struct {
+					With, From string
+					Metrics    map[string]any
+				}
+			}
+			must(t, json.Unmarshal([]byte(out.String()), &got))
+			if got.Metrics["calls"] != 2.0 || got.Compared.With != with || got.Compared.From != want || got.Compared.Metrics["calls"] != 1.0 {
+				t.Errorf("compared with %s: %+v", with, got.Compared)
+			}
+			if n := column(t, sheet, "compared")[0]; n != int64(1) {
+				t.Errorf("compared with %s, the row of calls says %v (%T)", with, n, n)
+			}
 		}
 	})
 }

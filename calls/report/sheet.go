@@ -50,6 +50,8 @@ type Sheet struct {
 
 	each   func(ctx context.Context, visit func([]Value) error) error
 	values []stats.Value // of the summary, which JSON writes as an object
+	// compared are the figures that a summary is compared with; nil where it is with none.
+	compared *comparison
 }
 
 // Sheet makes a report. Small ones are computed here; lists of calls and people are read while Each walks them, so that
