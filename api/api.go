@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"path"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -120,6 +121,11 @@ func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	defer s.rescue(w, r)
+	// An address with an empty part, as a missing id leaves it, would be redirected to another operation.
+	if path.Clean(r.URL.Path) != r.URL.Path {
+		writeProblem(w, noSuchAddress())
+		return
+	}
 	if _, pattern := s.mux.Handler(r); pattern == "" {
 		s.nowhere(w, r)
 		return

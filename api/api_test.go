@@ -241,6 +241,14 @@ func TestABrowsersSessionReadsAndDoesNotWrite(t *testing.T) {
 	})
 }
 
+func TestAnAddressWithAnEmptyPartIsNotThere(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		for _, path := range []string{"/api/v1/imports//rejected", "/api/v1/teams/", "/api/", "/api/v2/teams", "/api/v1/teams/x/y"} {
+			h.do(t, h.owner, http.MethodGet, path, nil).problem(t, http.StatusNotFound)
+		}
+	})
+}
+
 func TestAnOperationWithoutAPermissionDoesNotStart(t *testing.T) {
 	for needs, starts := range map[string]bool{"": false, "everything": false, NeedsNothing: true, string(account.ReadOwn): true} {
 		s := newAPI(Deps{})

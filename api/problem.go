@@ -106,6 +106,10 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	_ = json.NewEncoder(w).Encode(p) // the reader may be gone
 }
 
+func noSuchAddress() *Problem {
+	return newProblem(http.StatusNotFound, "There is no such address in this API. The reference at /api/docs lists what there is.")
+}
+
 // nowhere answers a request that is no operation's.
 func (s *API) nowhere(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
@@ -117,7 +121,7 @@ func (s *API) nowhere(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if len(allowed) == 0 {
-		writeProblem(w, newProblem(http.StatusNotFound, "There is no such address in this API. The reference at /api/docs lists what there is."))
+		writeProblem(w, noSuchAddress())
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"parley/account"
-	"parley/platform/db/dbtest"
 )
 
 func update() bool { return flag.Lookup("update").Value.String() == "true" }
@@ -149,9 +148,4 @@ func TestAnotherOrganisationsIdsAreNotThere(t *testing.T) {
 		}
 		h.get(t, "/calls/"+answers.ID, nil)
 	})
-}
-
-func TestTheDescriptionOfTheAPIIsLookedAtWhenItChanges(t *testing.T) {
-	h := newHouse(t, dbtest.SQLite(t, seriesOf()...), Limits{})
-	golden(t, "openapi.yaml", h.do(t, "", http.MethodGet, "/api/openapi.yaml", nil).text)
 }
