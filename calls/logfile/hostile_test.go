@@ -82,7 +82,7 @@ func TestRowsAreRefusedOneByOne(t *testing.T) {
 		{"negative", "+919812300111,Incoming,2026-03-02 10:11:12,-80\n", "less than nothing"},
 		{"hours", "+919812300111,Incoming,2026-03-02 10:11:12,500000\n", "more than a day"},
 		{"rounded", "9.198E+11,Incoming,2026-03-02 10:11:12,80\n", "last digits are lost"},
-		{"short", "+919812300111\n", "no date"},
+		{"short", "+919812300111\n", "It is empty"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			lines, sentence := refused(t, "x.csv", head+good+c.row+good, india(t))

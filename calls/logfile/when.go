@@ -31,6 +31,7 @@ type errText string
 func (e errText) Error() string { return string(e) }
 
 const (
+	errNoStart    errText = `It is empty, so nobody knows when the call was. Write the date and time, like 2026-07-28 17:11:02.`
 	errNoTime     errText = `It is no date and time. Write it like 2026-07-28 17:11:02, or map another column.`
 	errNoClock    errText = `It has a date and no time of day. Map the column with the time as "time", or write both in one.`
 	errNoDate     errText = `It has a time of day and no date. Map the column with the date as "date", or write both in one.`
@@ -45,6 +46,9 @@ func (c *clock) parse(text string) (t time.Time, zoned bool, err error) {
 		return t, false, nil
 	}
 	text = tidy(text)
+	if text == "" {
+		return t, false, errNoStart
+	}
 	if t, zoned, ok := c.number(text); ok {
 		return t, zoned, nil
 	}
