@@ -264,3 +264,6 @@ func TestAnOperationWithoutAPermissionDoesNotStart(t *testing.T) {
 		t.Error("a handler that was not declared starts")
 	}
 }
+
+// wait waits for what runs, and lets new work begin.
+func (b *background) wait() { b.running.Wait() }

@@ -49,6 +49,3 @@ func (b *background) close() {
 	b.mu.Unlock()
 	b.running.Wait()
 }
-
-// wait waits for what runs, and lets new work begin; for tests.
-func (b *background) wait() { b.running.Wait() }
