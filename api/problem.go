@@ -40,7 +40,16 @@ func (p *Problem) GetStatus() int { return p.Status }
 // ContentType is that of problems.
 func (p *Problem) ContentType(string) string { return problemType }
 
-// sorts are the sorts of problem by status: the last part of their type, and their title.
+// GetHeaders are what the answer says beside the problem: when to try again what is not available now.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.Status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "60")
+	}
+	return h
+}
+
+// sortOf is the sort of problem that a status stands for: the last part of its type, and its title.
 func sortOf(status int) (slug, title string) {
 	switch status {
 	case http.StatusBadRequest:
@@ -102,6 +111,9 @@ func (s *API) problem(ctx context.Context, o *operation, err error) *Problem {
 
 func writeProblem(w http.ResponseWriter, p *Problem) {
 	w.Header().Set("Content-Type", problemType)
+	for k, v := range p.GetHeaders() {
+		w.Header()[k] = v
+	}
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the reader may be gone
 }

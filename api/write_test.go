@@ -205,6 +205,17 @@ func value(rng *rand.Rand, depth int) any {
 	}
 }
 
+func TestWhatIsNotAvailableNowSaysWhenToTryAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.api.work.close()
+		asha := h.Agent(t, "Asha")
+		r := h.do(t, h.owner, http.MethodPost, root+"/imports?agent="+string(asha.ID), backup, "Content-Type", "application/octet-stream")
+		if p := r.problem(t, http.StatusServiceUnavailable); r.Header.Get("Retry-After") != "60" {
+			t.Errorf("%v: %v", p, r.Header)
+		}
+	})
+}
+
 func TestWorkInTheBackgroundEndsWithTheAPI(t *testing.T) {
 	var b background
 	ctx, cancel := context.WithCancel(t.Context())
