@@ -200,7 +200,7 @@ func (j *jsonLog) broken(err error) error {
 		if strings.Contains(syntax.Error(), "unexpected end") {
 			return stop(io.ErrUnexpectedEOF, j.name, "call", j.row)
 		}
-		return fault.Wrap(fault.Invalid, err, "%s is damaged at call %d (byte %d): it is no valid JSON there. Everything before it was read; export the log again to get the rest.", fileNamed(j.name), j.row, syntax.Offset)
+		return fault.Wrap(fault.Invalid, err, "%s is damaged at call %d (byte %d): it is no valid JSON there. Export the log again.", fileNamed(j.name), j.row, syntax.Offset)
 	}
 	return stop(err, j.name, "call", j.row)
 }

@@ -152,7 +152,7 @@ const tooLong = "The row is longer than 256 KB, so it is no call. Remove it, or 
 // stop turns an error of reading into one with a sentence that says where the reading ended.
 func stop(err error, name, what string, row int) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return fault.New(fault.Invalid, "%s ends in the middle of %s %d: the copy or download was cut off. Everything before it was read; export the file again to get the rest.", fileNamed(name), what, row)
+		return fault.New(fault.Invalid, "%s ends in the middle of %s %d: the copy or download was cut off. Export the file again.", fileNamed(name), what, row)
 	}
 	if fault.KindOf(err) != fault.Internal {
 		return err
