@@ -44,7 +44,7 @@ func TestFilesThatAreRefusedWhole(t *testing.T) {
 		{"deep JSON", jsonDeep, "damaged"},
 		{"long JSON", `[{"number":"1","date":"1775015400000","type":"1"},{"number":"` + strings.Repeat("9", 2<<20) + `","date":"1","type":"1"}]`, "1 MB"},
 		{"cut XML", `<calls><call number="1" date="1775015400000" type="1" duration="1"/><call numb`, "in the middle of call 2"},
-		{"cut XML between", `<calls><call number="1" date="1775015400000" type="1"/>`, "in the middle of call 2"},
+		{"cut XML between", `<calls><call number="1" date="1775015400000" type="1"/>`, "cut off. Export the file again."},
 		{"cut JSON", `[{"number":"1","date":"1775015400000","type":"1"},{"number`, "in the middle of call 2"},
 		{"other XML", `<rss><item/></rss>`, "XML without calls"},
 		{"unknown encoding", `<?xml version="1.0" encoding="windows-1251"?><calls><call/></calls>`, "UTF-8"},
