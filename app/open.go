@@ -87,6 +87,9 @@ func (p *Parley) open(ctx context.Context) error {
 		return readable(err, filepath.Join(p.Config.Data, keysFile))
 	}
 	if p.Config.Database == "" {
+		if err := p.checkNotLost(ctx); err != nil {
+			return err
+		}
 		p.DB, err = db.OpenSQLite(ctx, filepath.Join(p.Config.Data, dataFile), p.Keys.DatabaseKey())
 	} else {
 		p.DB, err = db.OpenPostgres(ctx, p.Config.Database)
@@ -102,6 +105,20 @@ func (p *Parley) open(ctx context.Context) error {
 	}
 	p.assemble()
 	return nil
+}
+
+// checkNotLost refuses to begin a new database where the keys tell that there was one.
+func (p *Parley) checkNotLost(ctx context.Context) error {
+	path := filepath.Join(p.Config.Data, dataFile)
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil // opening it says what is wrong with it
+	}
+	used, err := p.Keys.InUse(ctx)
+	if err != nil || !used {
+		return err
+	}
+	return fault.New(fault.Unavailable, "The database %s is missing or empty, but the keys beside it belong to organisations that were in it. "+
+		"Put the file back, or restore a backup with \"parley restore\". To begin anew, choose another folder with --data.", path)
 }
 
 // readable gives a sentence to whatever an engine says about a file it cannot use.

@@ -126,6 +126,13 @@ func (k *Keys) Org(ctx context.Context, org int64) (*OrgKeys, error) {
 	return o, nil
 }
 
+// InUse tells whether there are keys of organisations besides the installation's own.
+func (k *Keys) InUse(ctx context.Context) (bool, error) {
+	var n int
+	err := k.store.Row(ctx, `SELECT count(*) FROM org_keys WHERE org_id > 0`).Scan(&n)
+	return n > 0, err
+}
+
 // Destroy removes every key of an organisation: nothing sealed under them can be opened again.
 func (k *Keys) Destroy(ctx context.Context, org int64) error {
 	k.mu.Lock()
