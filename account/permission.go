@@ -179,13 +179,21 @@ func Permissions() []Permission {
 	return out
 }
 
+func permissionWords() []string {
+	out := make([]string, len(grants))
+	for i, g := range grants {
+		out[i] = string(g.permission)
+	}
+	return out
+}
+
 // ParseScopes reads the permissions of a token.
 func ParseScopes(words []string) ([]Permission, error) {
 	known, out := Permissions(), []Permission{}
 	for _, w := range words {
 		p := Permission(strings.TrimSpace(w))
 		if !slices.Contains(known, p) {
-			return nil, fault.Field("scopes", "There is no scope %q. The list is on the page about API tokens.", w)
+			return nil, fault.Field("scopes", "There is no scope %q. The scopes are %s.", w, strings.Join(permissionWords(), ", "))
 		}
 		if !slices.Contains(out, p) {
 			out = append(out, p)
