@@ -281,9 +281,7 @@ func (t *tableLog) parties(cells []string, r *Record) *RowError {
 		if caller != "" {
 			r.Presentation = unsaid
 		}
-		// Without a word about it, a call without talk was not answered.
-		r.Unanswered = r.Unanswered || r.Seconds == 0 && t.plan.column(FieldStatus) < 0
-		return nil
+		return nil // without a status, a call without talk stays what it is: incoming or outgoing, of 0 s
 	}
 	r.Unanswered = false
 	if r.Line == "" {
