@@ -41,6 +41,9 @@ const (
 	ManageSettings   Permission = "manage_settings"
 	ManageTokens     Permission = "manage_tokens"
 	Developer        Permission = "developer"
+	ManagePrivacy    Permission = "manage_privacy"
+	ReadAudit        Permission = "read_audit"
+	OpenArchive      Permission = "open_archive"
 	ManageOrg        Permission = "manage_org"
 )
 
@@ -90,6 +93,9 @@ var grants = [...]struct {
 	{ManageSettings, "Change settings", "Change the organisation's name, working hours, zone and thresholds.", own | adm},
 	{ManageTokens, "Manage API tokens", "Make tokens for programs, and revoke them.", own | adm},
 	{Developer, "Developer pages", "Read the API's reference and the pages that help programmers.", own | adm},
+	{ManagePrivacy, "Manage privacy", "Keep the privacy policy, consent, people's requests, retention, holds and incidents.", own | adm | off},
+	{ReadAudit, "Read the audit log", "See who looked at people's data and who changed what, and check that nothing was altered.", own | adm | off},
+	{OpenArchive, "Open the archive", "Open what retention has put into the archive.", own | off},
 	{ManageOrg, "Manage the organisation", "Name owners, remove demo data and close the organisation.", own},
 }
 
