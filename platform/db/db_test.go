@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -167,5 +168,36 @@ func TestADamagedFileIsFound(t *testing.T) {
 	}
 	if _, err := db.OpenSQLite(t.Context(), path, key); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("got %v, want a refusal", err)
+	}
+}
+
+func TestNoFileOfADatabaseCanBeReadByOthers(t *testing.T) {
+	before := syscall.Umask(0)
+	defer syscall.Umask(before)
+	dir := t.TempDir()
+	key := bytes.Repeat([]byte{7}, db.KeyBytes)
+	d, err := db.OpenSQLite(t.Context(), filepath.Join(dir, "a.db"), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := d.Migrate(t.Context(), "notes", notes().Files); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.CopyTo(t.Context(), filepath.Join(dir, "copy.db"), key); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 4 {
+		t.Fatalf("there are %d files (%v), want the database, its log, its shared memory and the copy", len(files), err)
+	}
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %o", f.Name(), info.Mode().Perm())
+		}
 	}
 }

@@ -36,14 +36,13 @@ func OpenSQLite(ctx context.Context, path string, key []byte) (*DB, error) {
 	if len(key) != KeyBytes {
 		return nil, fault.New(fault.Internal, "The database key has %d bytes; it must have %d.", len(key), KeyBytes)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // no readable moment before SQLite makes the file itself
-	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "The database file %s cannot be opened. Check that the folder exists and belongs to the user who runs Parley.", path)
-	}
-	if err := f.Close(); err != nil {
-		return nil, err
+	for _, file := range []string{path, path + "-shm"} { // no readable moment before SQLite makes the files itself
+		if err := makePrivate(file); err != nil {
+			return nil, fault.Wrap(fault.Unavailable, err, "The database file %s cannot be opened. Check that the folder exists and belongs to the user who runs Parley.", file)
+		}
 	}
 	d := &DB{engine: SQLite, path: path}
+	var err error
 	if d.master, err = openPool(path, key, writerCache, 1); err != nil {
 		return nil, err
 	}
@@ -65,8 +64,22 @@ func OpenSQLite(ctx context.Context, path string, key []byte) (*DB, error) {
 	return d, nil
 }
 
+// makePrivate makes a file that is its owner's alone, whatever the process's umask, or makes it so.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
+// address is path as SQLite is given it. modeof gives the write-ahead log the mode of the database file.
+func address(path, more string) string {
+	query := url.Values{"vfs": {"xts"}, "modeof": {path}}.Encode() + more
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query}).String()
+}
+
 func openPool(path string, key []byte, cacheKiB, conns int) (*sql.DB, error) {
-	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "vfs=xts"}).String()
 	setup := func(c *sqlite3.Conn) error {
 		// The key comes first and by statement: in the address other code could read it.
 		return c.Exec(`PRAGMA hexkey='` + hex.EncodeToString(key) + `';
@@ -79,7 +92,7 @@ func openPool(path string, key []byte, cacheKiB, conns int) (*sql.DB, error) {
 			PRAGMA journal_size_limit=67108864;
 			PRAGMA cache_size=-` + fmt.Sprint(cacheKiB))
 	}
-	pool, err := driver.Open(dsn, setup)
+	pool, err := driver.Open(address(path, ""), setup)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +263,10 @@ func (d *DB) CopyTo(ctx context.Context, path string, key []byte) error {
 	if d.engine != SQLite {
 		return fault.New(fault.Unsupported, "A PostgreSQL database is backed up with its own tools, for example pg_dump.")
 	}
-	to := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: "vfs=xts&hexkey=" + hex.EncodeToString(key)}).String()
+	if err := makePrivate(path); err != nil {
+		return err
+	}
+	to := address(path, "&hexkey="+hex.EncodeToString(key))
 	src, err := d.pool.Conn(ctx)
 	if err != nil {
 		return err
