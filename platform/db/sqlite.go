@@ -231,15 +231,23 @@ func numbered(query string) string {
 	return b.String()
 }
 
-// Checkpoint moves the write-ahead log into the database file and empties it. It does nothing on PostgreSQL.
+// Checkpoint moves the write-ahead log into the database file and empties it, so that nothing that was deleted stays
+// readable in either. A reader that holds an old snapshot for longer than the engine waits gives an Unavailable fault. It
+// does nothing on PostgreSQL.
 func (d *DB) Checkpoint(ctx context.Context) error {
 	if d.engine != SQLite {
 		return nil
 	}
 	d.write.Lock()
 	defer d.write.Unlock()
-	_, err := d.writer.conn.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	return err
+	var busy, frames, moved int
+	if err := d.writer.conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &moved); err != nil {
+		return explain(err)
+	}
+	if busy != 0 {
+		return fault.New(fault.Unavailable, "The write-ahead log of %s could not be emptied, since somebody reads an older state of the data. Try again in a minute.", d.path)
+	}
+	return nil
 }
 
 // Check runs the engine's own consistency check over the whole file.
