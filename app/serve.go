@@ -263,7 +263,7 @@ func (p *Parley) settle(ctx context.Context, org *account.Org, pause func(worked
 	until := civil.Today(p.Now(), org.Location()) - settleHorizon
 	for {
 		began := time.Now()
-		done, err := p.Reporter.Settle(ctx, org.ID, until, settleAtOnce)
+		done, err := p.Reporter.Settle(ctx, org, until, settleAtOnce)
 		if done || err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func (e *Engine) Load(ctx context.Context, s *seed.Stream) error {
 		return err
 	}
 	for done := false; !done; {
-		if done, err = e.stats.Settle(ctx, e.org.ID, math.MaxInt32, 100); err != nil {
+		if done, err = e.stats.Settle(ctx, e.org, math.MaxInt32, 100); err != nil {
 			return err
 		}
 	}

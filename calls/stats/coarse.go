@@ -196,22 +196,27 @@ func (r *Reporter) Clients(ctx context.Context, org *account.Org, from, to civil
 	if err := (&Query{From: from, To: to}).check(); err != nil {
 		return c, err
 	}
-	err := r.db.Read(ctx, func(tx *db.Tx) error {
-		s, err := r.coarse(ctx, tx, org.ID, from, to, kindAll, kindConnected, kindNotPickedUp)
-		if err != nil {
-			return err
-		}
-		b, err := r.seenBefore(ctx, tx, org.ID, from, false)
-		if err != nil {
-			return err
-		}
-		c.Unique = int64(s[kindAll].GetCardinality())
-		c.Reached = int64(s[kindConnected].GetCardinality())
-		c.New = c.Unique - int64(s[kindAll].AndCardinality(b.set))
-		c.NeverPickedUp = int64(s[kindNotPickedUp].GetCardinality() - s[kindNotPickedUp].AndCardinality(s[kindConnected]))
-		return nil
+	err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
+		c, err = r.clients(ctx, tx, org.ID, from, to)
+		return err
 	})
 	return c, err
+}
+
+func (r *Reporter) clients(ctx context.Context, tx *db.Tx, org account.OrgID, from, to civil.Day) (c Clients, err error) {
+	s, err := r.coarse(ctx, tx, org, from, to, kindAll, kindConnected, kindNotPickedUp)
+	if err != nil {
+		return c, err
+	}
+	b, err := r.seenBefore(ctx, tx, org, from, false)
+	if err != nil {
+		return c, err
+	}
+	c.Unique = int64(s[kindAll].GetCardinality())
+	c.Reached = int64(s[kindConnected].GetCardinality())
+	c.New = c.Unique - int64(s[kindAll].AndCardinality(b.set))
+	c.NeverPickedUp = int64(s[kindNotPickedUp].GetCardinality() - s[kindNotPickedUp].AndCardinality(s[kindConnected]))
+	return c, nil
 }
 
 // before is the set of numbers that had a call before some day, as a set to count with and as bits to look up.
@@ -290,11 +295,11 @@ func (r *Reporter) seenBefore(ctx context.Context, tx *db.Tx, org account.OrgID,
 
 // Settle writes the coarse rows of an organisation's days before until that are missing or stale, a few at a time, and
 // tells whether all are in place. The server calls it when it has nothing better to do.
-func (r *Reporter) Settle(ctx context.Context, org account.OrgID, until civil.Day, most int) (done bool, err error) {
+func (r *Reporter) Settle(ctx context.Context, org *account.Org, until civil.Day, most int) (done bool, err error) {
 	var days []dayGen
 	stored := map[[2]int32]int64{}
 	if err := r.db.Read(ctx, func(tx *db.Tx) (err error) {
-		if days, err = daysOf(ctx, tx, org, -1<<30, until); err != nil {
+		if days, err = daysOf(ctx, tx, org.ID, -1<<30, until); err != nil {
 			return err
 		}
 		_, err = db.Select(ctx, tx, func(s db.Scanner) (struct{}, error) {
@@ -303,7 +308,8 @@ func (r *Reporter) Settle(ctx context.Context, org account.OrgID, until civil.Da
 			err := s.Scan(&level, &period, &gen)
 			stored[[2]int32{level, period}] = gen
 			return struct{}{}, err
-		}, `SELECT level, period, gen FROM coarse WHERE org_id = $1 AND kind = $2`, org, int(kindAll))
+		}, `SELECT level, period, gen FROM coarse WHERE org_id = $1 AND (level = $2 AND kind = $3 OR level = $4 AND kind = $5)`,
+			org.ID, levelDay, int(kindMissed), levelBlock, int(kindAll))
 		return err
 	}); err != nil {
 		return false, err
@@ -335,31 +341,35 @@ func (r *Reporter) Settle(ctx context.Context, org account.OrgID, until civil.Da
 		if most--; most < 0 {
 			return false, nil
 		}
-		if err := r.settleBlock(ctx, org, block); err != nil {
+		if err := r.settleBlock(ctx, org.ID, block); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-func (r *Reporter) settleDay(ctx context.Context, org account.OrgID, d dayGen) error {
+func (r *Reporter) settleDay(ctx context.Context, org *account.Org, d dayGen) error {
 	var s sets
+	var missed []byte
 	if err := r.db.Read(ctx, func(tx *db.Tx) error {
-		now, err := daysOf(ctx, tx, org, d.day, d.day+1)
+		now, err := daysOf(ctx, tx, org.ID, d.day, d.day+1)
 		if err != nil || len(now) == 0 {
 			return err
 		}
 		d = now[0] // it may have changed since it was listed
-		p, err := loadPack(ctx, tx, org, d)
+		p, err := loadPack(ctx, tx, org.ID, d)
 		if err != nil {
 			return err
 		}
-		s, err = setsOf(p)
+		if s, err = setsOf(p); err != nil {
+			return err
+		}
+		missed, err = r.missedIn(ctx, tx, org, p)
 		return err
 	}); err != nil || s[kindAll] == nil {
 		return err
 	}
-	return r.storeSets(ctx, org, levelDay, int32(d.day), d.gen, &s)
+	return r.storeSets(ctx, org.ID, levelDay, int32(d.day), d.gen, &s, missed)
 }
 
 func (r *Reporter) settleBlock(ctx context.Context, org account.OrgID, block civil.Day) error {
@@ -378,22 +388,29 @@ func (r *Reporter) settleBlock(ctx context.Context, org account.OrgID, block civ
 	}); err != nil {
 		return err
 	}
-	return r.storeSets(ctx, org, levelBlock, int32(block), gen, &s)
+	return r.storeSets(ctx, org, levelBlock, int32(block), gen, &s, nil)
 }
 
-// storeSets writes sets with the generation they were asked for.
-func (r *Reporter) storeSets(ctx context.Context, org account.OrgID, level int, period int32, gen int64, s *sets) error {
+// storeSets writes sets, and a day's list of missed callers, with the generation they were made for.
+func (r *Reporter) storeSets(ctx context.Context, org account.OrgID, level int, period int32, gen int64, s *sets, missed []byte) error {
 	return r.db.Tx(ctx, func(tx *db.Tx) error {
+		store := func(k kind, b []byte) error {
+			_, err := tx.Exec(ctx, `INSERT INTO coarse (org_id, level, period, kind, gen, b) VALUES ($1, $2, $3, $4, $5, $6)
+				ON CONFLICT (org_id, level, period, kind) DO UPDATE SET gen = excluded.gen, b = excluded.b`, org, level, period, int(k), gen, b)
+			return err
+		}
 		for k := range s {
 			s[k].RunOptimize()
 			b, err := s[k].ToBytes()
 			if err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `INSERT INTO coarse (org_id, level, period, kind, gen, b) VALUES ($1, $2, $3, $4, $5, $6)
-				ON CONFLICT (org_id, level, period, kind) DO UPDATE SET gen = excluded.gen, b = excluded.b`, org, level, period, k, gen, b); err != nil {
+			if err := store(kind(k), b); err != nil {
 				return err
 			}
+		}
+		if level == levelDay {
+			return store(kindMissed, append([]byte{}, missed...)) // never NULL
 		}
 		return nil
 	})

@@ -324,7 +324,7 @@ func (l *life) coarseSetsCountTheSame(t *testing.T, n *naive) {
 			}
 		}
 		l.checkCallsOf(t, n)
-		if done, err := l.reporter.Settle(t.Context(), l.org.ID, l.first+civil.Day(l.days+40), 1000); err != nil || !done {
+		if done, err := l.reporter.Settle(t.Context(), l.org, l.first+civil.Day(l.days+40), 1000); err != nil || !done {
 			t.Fatalf("the coarse sets were not written: %v", err)
 		}
 		if round == 1 {

@@ -30,6 +30,7 @@ type Reporter struct {
 	before beforeCache
 	sets   cache[setKey, *roaring.Bitmap]
 	totals cache[packKey, *totals]
+	missed cache[packKey, []byte]
 }
 
 // cacheBytes bounds the roll-ups kept in memory: about eight months of 1,000 agents.
@@ -38,7 +39,7 @@ const cacheBytes = 56 << 20
 // New makes a Reporter.
 func New(d *db.DB, book *number.Book, calls *call.Store, now func() time.Time) *Reporter {
 	r := &Reporter{db: d, book: book, calls: calls, now: now}
-	r.cache.limit, r.sets.limit, r.totals.limit = cacheBytes, setBytes, totalBytes
+	r.cache.limit, r.sets.limit, r.totals.limit, r.missed.limit = cacheBytes, setBytes, totalBytes, missedBytes
 	r.tables.New = func() any { return &table{} }
 	r.slots.New = func() any { return &slots{} }
 	return r
@@ -172,9 +173,12 @@ func (r *Reporter) report(ctx context.Context, tx *db.Tx, org *account.Org, q *Q
 		p.out.Days[i].Day = q.From + civil.Day(i)
 	}
 	var err error
-	if q.wantsTotals(parts) {
+	switch {
+	case q.wantsTotals(parts):
 		err = p.fromTotals(ctx, tx)
-	} else {
+	case q.everything() && parts&WithPeople != 0:
+		err = p.ofEverything(ctx, tx)
+	default:
 		err = p.fromRolls(ctx, tx)
 	}
 	if err != nil {
@@ -182,6 +186,33 @@ func (r *Reporter) report(ctx context.Context, tx *db.Tx, org *account.Org, q *Q
 	}
 	p.finish()
 	return p.out, nil
+}
+
+// ofEverything fills a report about people over all calls of the organisation: what the days' totals, sets and lists of
+// missed callers say is taken from them, and roll-ups are read for agents alone.
+func (p *pass) ofEverything(ctx context.Context, tx *db.Tx) error {
+	p.totalled = true
+	if err := p.fromTotals(ctx, tx); err != nil {
+		return err
+	}
+	n, err := p.numbers(ctx, tx)
+	if err != nil {
+		return err
+	}
+	c, err := p.r.clients(ctx, tx, p.org.ID, p.q.From, p.q.To)
+	if err != nil {
+		return err
+	}
+	f := &p.out.Figures
+	f.UniqueClients, f.ReachedClients, f.NewClients, f.NeverPickedUpClients = c.Unique, c.Reached, c.New, c.NeverPickedUp
+	if err := p.neverAttended(ctx, tx, n); err != nil || p.parts&^WithPeople == 0 {
+		return err
+	}
+	packs, err := p.r.packs(ctx, tx, p.org, p.q)
+	if err != nil {
+		return err
+	}
+	return p.walk(packs)
 }
 
 // fromRolls fills a report from the roll-ups of agents and days.
@@ -198,11 +229,6 @@ func (p *pass) fromRolls(ctx context.Context, tx *db.Tx) error {
 		return err
 	}
 	defer release()
-	if p.totalled = p.q.everything(); p.totalled {
-		if err := p.fromTotals(ctx, tx); err != nil {
-			return err
-		}
-	}
 	if err := p.walk(packs); err != nil {
 		return err
 	}
@@ -219,7 +245,7 @@ type pass struct {
 	zone  *time.Location
 	out   *Report
 
-	totalled bool // figures without people, by day and hour too, come from the days' totals
+	totalled bool // the figures of all calls come from the days' totals, sets and lists; roll-ups tell of agents alone
 
 	all                   *table  // numbers of the scope
 	own                   few     // numbers of the agent at hand
@@ -229,20 +255,27 @@ type pass struct {
 	talk, talkIn, talkOut talkTimes
 }
 
-func (p *pass) prepare(ctx context.Context, tx *db.Tx) (release func(), err error) {
+// numbers reads what telling people apart needs, and how many numbers there are.
+func (p *pass) numbers(ctx context.Context, tx *db.Tx) (number.ID, error) {
 	n, err := p.r.book.Count(ctx, tx, p.org.ID)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if p.before, err = p.r.seenBefore(ctx, tx, p.org.ID, p.q.From, p.q.Filter.Excluded); err != nil {
-		return nil, err
+		return 0, err
 	}
-	if p.q.Until > p.q.To {
+	if p.q.Until > p.q.To && (!p.totalled || p.parts&WithAgents != 0) {
 		q := *p.q
 		q.From, q.To = p.q.To, p.q.Until
-		if p.after, err = p.r.packs(ctx, tx, p.org, &q); err != nil {
-			return nil, err
-		}
+		p.after, err = p.r.packs(ctx, tx, p.org, &q)
+	}
+	return n, err
+}
+
+func (p *pass) prepare(ctx context.Context, tx *db.Tx) (release func(), err error) {
+	n, err := p.numbers(ctx, tx)
+	if err != nil {
+		return nil, err
 	}
 	p.all = p.r.tables.Get().(*table)
 	p.all.size(n, p.q.Agents == nil || len(p.q.Agents) > fewAgents)
@@ -263,11 +296,8 @@ func (p *pass) walk(packs []*pack) error {
 	next := make([]int, len(packs)) // both lists ascend, so each pack is walked once
 	var day roll.Day
 	decode := day.Decode
-	switch {
-	case p.parts&WithPeople == 0:
+	if p.parts&WithPeople == 0 || p.totalled && p.parts&WithAgents == 0 {
 		decode = day.DecodeSums
-	case p.totalled && p.parts == WithPeople:
-		decode = day.DecodeNumbers
 	}
 	for _, agent := range agents {
 		mine := AgentFigures{Agent: agent}
@@ -301,9 +331,7 @@ func agentsOf(packs []*pack) []account.AgentNo {
 
 func (p *pass) agentDay(mine *AgentFigures, d *roll.Day, day civil.Day) {
 	i := int(day - p.q.From)
-	if p.parts != WithPeople || !p.totalled { // else only the numbers were read
-		mine.add(d)
-	}
+	mine.add(d)
 	if !p.totalled {
 		p.whole(d, i, day)
 	}
@@ -319,7 +347,9 @@ func (p *pass) agentDay(mine *AgentFigures, d *roll.Day, day civil.Day) {
 		if e.Flags&roll.Hidden != 0 {
 			continue
 		}
-		p.all.add(e, position)
+		if !p.totalled {
+			p.all.add(e, position)
+		}
 		if p.parts&WithAgents != 0 {
 			p.own.add(e, position)
 		}
