@@ -1,0 +1,164 @@
+package consent
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"parley/account"
+	"parley/platform/db"
+)
+
+// Choice is what a person wants for one purpose on one channel.
+type Choice struct {
+	Purpose string
+	Basis   Basis
+	Channel Channel
+	On      bool
+	Since   time.Time // of the entry that says so; zero when the person said nothing
+}
+
+// reachable are the channels that a person has: an e-mail address gets e-mail, a number the others; a person who is known
+// by both, or by their id, has all.
+func reachable(who Who) []Channel {
+	switch {
+	case who.Number == "" && who.Email != "":
+		return []Channel{Email}
+	default:
+		return Channels()
+	}
+}
+
+// Preferences lists what a person wants, each purpose on each channel: what the gates answer too, hours and other bars
+// aside.
+func (s *Consents) Preferences(ctx context.Context, org account.OrgID, who Who) ([]Choice, error) {
+	var out []Choice
+	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+		out, err = s.preferences(ctx, tx, org, who)
+		return err
+	})
+	return out, err
+}
+
+func (s *Consents) preferences(ctx context.Context, c db.Conn, org account.OrgID, who Who) ([]Choice, error) {
+	who, err := s.full(ctx, c, org, who)
+	if err != nil {
+		return nil, err
+	}
+	purposes, err := s.purposes(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	person, err := s.person(ctx, c, org, who)
+	if err != nil {
+		return nil, err
+	}
+	var said []Entry
+	if person != "" {
+		if said, err = s.entries(ctx, c, org, person); err != nil {
+			return nil, err
+		}
+	}
+	stopped, err := s.Suppressions(ctx, c, org, who)
+	if err != nil {
+		return nil, err
+	}
+	var out []Choice
+	for _, p := range purposes {
+		for _, channel := range reachable(who) {
+			e := latest(said, p.Key, channel, "")
+			choice := Choice{Purpose: p.Key, Basis: p.Basis, Channel: channel}
+			choice.On = !checkObjection(e).Against && !checkConsent(e, p.Basis, s.now()).Against &&
+				!slices.ContainsFunc(stopped, func(x Suppression) bool { return x.Scope.stops(p.Key, channel) })
+			if e != nil {
+				choice.Since = e.At
+			}
+			out = append(out, choice)
+		}
+	}
+	return out, nil
+}
+
+// SetPreferences brings a person's choices to what they want now; on names the purposes and channels that they want, all
+// others are off. Only what changes is entered. wording gives the words that stood at a choice.
+func (s *Consents) SetPreferences(ctx context.Context, org account.OrgID, who Who, on func(purpose string, channel Channel) bool, wording func(purpose string, channel Channel) Wording, how How) error {
+	before, err := s.Preferences(ctx, org, who)
+	if err != nil {
+		return err
+	}
+	var changes []Change
+	for _, c := range before {
+		if want := on(c.Purpose, c.Channel); want != c.On {
+			in := Change{Who: who, Purposes: []string{c.Purpose}, Channels: []Channel{c.Channel}, State: Withdrawn, How: how}
+			if want {
+				in.State, in.Wording = Given, wording(c.Purpose, c.Channel)
+			}
+			changes = append(changes, in)
+		}
+	}
+	return s.recordAll(ctx, org, changes)
+}
+
+// Stop ends every purpose on a channel, or on all channels with None, also purposes that the policy gets later.
+func (s *Consents) Stop(ctx context.Context, org account.OrgID, who Who, channel Channel, how How, by account.MemberID) error {
+	purposes, err := s.purposes(ctx, org)
+	if err != nil {
+		return err
+	}
+	channels := []Channel{channel}
+	if channel == None {
+		channels = Channels()
+	}
+	in := Change{Who: who, Channels: channels, State: Withdrawn, How: how, By: by}
+	for _, p := range purposes {
+		in.Purposes = append(in.Purposes, p.Key)
+	}
+	var all []Change
+	if len(in.Purposes) > 0 {
+		all = append(all, in)
+	}
+	return s.recordAll(ctx, org, all, func(ctx context.Context, tx *db.Tx) error {
+		return s.Suppress(ctx, tx, org, who, Scope{"", channel}, string(how))
+	})
+}
+
+// recordAll is Record for several changes at once.
+func (s *Consents) recordAll(ctx context.Context, org account.OrgID, all []Change, also ...func(context.Context, *db.Tx) error) error {
+	var err error
+	for range 3 { // two entries about one person at the same moment
+		var committed []func()
+		err = s.db.Tx(ctx, func(tx *db.Tx) error {
+			committed = nil
+			for _, in := range all {
+				_, done, err := s.RecordIn(ctx, tx, org, in)
+				if err != nil {
+					return err
+				}
+				committed = append(committed, done)
+			}
+			for _, do := range also {
+				if err := do(ctx, tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err == nil {
+			for _, done := range committed {
+				done()
+			}
+		}
+		if !db.IsUnique(err) {
+			break
+		}
+	}
+	return err
+}
+
+// Reply takes a message that a person sent back on a channel: one that says stop ends every purpose there, at once.
+func (s *Consents) Reply(ctx context.Context, org account.OrgID, from Who, channel Channel, text string) (stopped bool, err error) {
+	if !IsStop(text) {
+		return false, nil
+	}
+	return true, s.Stop(ctx, org, from, channel, ByReply, "")
+}
