@@ -31,16 +31,17 @@ func (o *OrgKeys) EnsureSubjects(ctx context.Context, last int64) error {
 	if ok {
 		return nil
 	}
-	return o.store.Tx(ctx, func(tx *db.Tx) error {
-		have, _, err := db.One(ctx, tx, func(r db.Scanner) (n int64, err error) { return n, r.Scan(&n) },
-			`SELECT coalesce(max(block), -1) FROM subject_keys WHERE org_id = $1`, o.org)
+	o.turn.RLock()
+	defer o.turn.RUnlock()
+	return o.keys.store.Tx(ctx, func(tx *db.Tx) error {
+		have, _, err := db.One(ctx, tx, scanInt, `SELECT coalesce(max(block), -1) FROM subject_keys WHERE org_id = $1`, o.org)
 		if err != nil {
 			return err
 		}
 		for b := have + 1; b <= top; b++ {
 			plain := make([]byte, blockSubjects*keyBytes)
 			_, _ = rand.Read(plain) // never fails, see crypto/rand
-			if _, err := tx.Exec(ctx, `INSERT INTO subject_keys (org_id, block, sealed) VALUES ($1, $2, $3)`, o.org, b, o.sealBlock(b, plain)); err != nil {
+			if err := writeBlock(ctx, tx, o.wrap, o.org, b, plain); err != nil {
 				return err
 			}
 		}
@@ -81,7 +82,7 @@ func (o *OrgKeys) once(ctx context.Context, subject int64, field string) (cipher
 	if err != nil {
 		return nil, err
 	}
-	block, err := aes.NewCipher(derive(key, field+"|"+strconv.FormatInt(subject, 10), keyBytes))
+	block, err := aes.NewCipher(derive32(key, field+"|"+strconv.FormatInt(subject, 10)))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +95,7 @@ func (o *OrgKeys) SealSubject(ctx context.Context, subject int64, field string, 
 	if err != nil {
 		return nil, err
 	}
-	return newAEAD(derive(key, "values", keyBytes)).Seal(nil, nil, plain, []byte(field)), nil
+	return newAEAD(derive32(key, "values")).Seal(nil, nil, plain, []byte(field)), nil
 }
 
 // OpenSubject is the reverse of SealSubject.
@@ -103,31 +104,29 @@ func (o *OrgKeys) OpenSubject(ctx context.Context, subject int64, field string, 
 	if err != nil {
 		return nil, err
 	}
-	plain, err := newAEAD(derive(key, "values", keyBytes)).Open(nil, nil, sealed, []byte(field))
+	plain, err := newAEAD(derive32(key, "values")).Open(nil, nil, sealed, []byte(field))
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "A sealed value (%s) does not open under its subject's key.", field)
 	}
 	return plain, nil
 }
 
-// DestroySubject destroys one subject's key: what was sealed under it, in backups too, can never be opened again.
-func (o *OrgKeys) DestroySubject(ctx context.Context, subject int64) error {
-	b := subject / blockSubjects
-	if err := o.store.Tx(ctx, func(tx *db.Tx) error {
-		plain, err := o.readBlock(ctx, tx, b)
-		if err != nil {
-			return err
-		}
-		clear(slot(plain, subject))
-		_, err = tx.Exec(ctx, `UPDATE subject_keys SET sealed = $3 WHERE org_id = $1 AND block = $2`, o.org, b, o.sealBlock(b, plain))
-		return err
-	}); err != nil {
+// DestroySubject destroys the keys of subjects: what was sealed under them, in backups too, can never be opened again. The
+// journal says so before it is done, so that no restored backup brings them back.
+func (o *OrgKeys) DestroySubject(ctx context.Context, subjects ...int64) error {
+	if len(subjects) == 0 {
+		return nil
+	}
+	at := o.keys.Now()
+	list := make([]Erasure, len(subjects))
+	for i, s := range subjects {
+		list[i] = Erasure{At: at, Org: o.org, Subject: s}
+	}
+	if err := o.keys.erased.add(list...); err != nil {
 		return err
 	}
-	o.mu.Lock()
-	delete(o.blocks, b)
-	o.mu.Unlock()
-	return o.store.Checkpoint(ctx) // the write-ahead log would keep the old block
+	_, err := o.destroy(ctx, subjects)
+	return err
 }
 
 // subject gives one subject's key.
@@ -135,10 +134,11 @@ func (o *OrgKeys) subject(ctx context.Context, subject int64) ([]byte, error) {
 	b := subject / blockSubjects
 	o.mu.Lock()
 	plain, ok := o.blocks[b]
+	before := o.destroyed
 	o.mu.Unlock()
 	if !ok {
 		var err error
-		if plain, err = o.readBlock(ctx, o.store, b); err != nil {
+		if plain, err = o.fetch(ctx, b); err != nil {
 			return nil, err
 		}
 		o.mu.Lock()
@@ -147,7 +147,9 @@ func (o *OrgKeys) subject(ctx context.Context, subject int64) ([]byte, error) {
 				delete(o.blocks, old)
 			}
 		}
-		o.blocks[b] = plain
+		if o.destroyed == before { // or the block may hold a key that was destroyed meanwhile
+			o.blocks[b] = plain
+		}
 		o.mu.Unlock()
 	}
 	key := slot(plain, subject)
@@ -157,21 +159,35 @@ func (o *OrgKeys) subject(ctx context.Context, subject int64) ([]byte, error) {
 	return key, nil
 }
 
-func (o *OrgKeys) readBlock(ctx context.Context, c db.Conn, b int64) ([]byte, error) {
-	sealed, ok, err := db.One(ctx, c, scanBytes, `SELECT sealed FROM subject_keys WHERE org_id = $1 AND block = $2`, o.org, b)
+func (o *OrgKeys) fetch(ctx context.Context, b int64) ([]byte, error) {
+	o.turn.RLock()
+	defer o.turn.RUnlock()
+	return readBlock(ctx, o.keys.store, o.wrap, o.org, b)
+}
+
+func readBlock(ctx context.Context, c db.Conn, wrap cipher.AEAD, org, b int64) ([]byte, error) {
+	sealed, ok, err := db.One(ctx, c, scanBytes, `SELECT sealed FROM subject_keys WHERE org_id = $1 AND block = $2`, org, b)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		return nil, fault.New(fault.Internal, "The key store lacks block %d of organisation %d. Restore the key store that belongs to this data.", b, o.org)
+		return nil, fault.New(fault.Internal, "The key store lacks block %d of organisation %d. Restore the key store that belongs to this data.", b, org)
 	}
-	return o.Open(o.blockField(b), sealed)
+	plain, err := wrap.Open(nil, nil, sealed, blockField(org, b))
+	if err != nil || len(plain) != blockSubjects*keyBytes {
+		return nil, damaged(err, org)
+	}
+	return plain, nil
 }
 
-func (o *OrgKeys) sealBlock(b int64, plain []byte) []byte { return o.Seal(o.blockField(b), plain) }
+func writeBlock(ctx context.Context, tx *db.Tx, wrap cipher.AEAD, org, b int64, plain []byte) error {
+	_, err := tx.Exec(ctx, `INSERT INTO subject_keys (org_id, block, sealed) VALUES ($1, $2, $3)
+		ON CONFLICT (org_id, block) DO UPDATE SET sealed = excluded.sealed`, org, b, wrap.Seal(nil, nil, plain, blockField(org, b)))
+	return err
+}
 
-func (o *OrgKeys) blockField(b int64) string {
-	return "subject_keys|" + strconv.FormatInt(o.org, 10) + "|" + strconv.FormatInt(b, 10)
+func blockField(org, b int64) []byte {
+	return []byte("subject_keys|" + strconv.FormatInt(org, 10) + "|" + strconv.FormatInt(b, 10))
 }
 
 func slot(block []byte, subject int64) []byte {

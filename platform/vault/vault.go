@@ -1,8 +1,14 @@
-// Package vault keeps the tree of keys: master → root → organisation → subject. Its store, keys.db, stands apart from
-// the data, so that a copy of the data alone opens nothing and a destroyed key takes its person along.
+// Package vault keeps the tree of keys. The master key wraps the root key; the root key seals each organisation's wrapping
+// key; the wrapping key seals the organisation's content key, index key, suppression key, archive key and the keys of its
+// subjects. Its store, keys.db, stands apart from the data, so that a copy of the data alone opens nothing and a destroyed
+// key takes its person along. The keys that seal backups, one for each day, lie in epochs.keys under the master key.
 //
 // All sealing is AES-256-GCM; all keys are random, none is derived from a key that outlives it, except that one key may
 // be expanded by HKDF into several for different uses.
+//
+// A new master key re-wraps the root key, a new wrapping key re-seals the keys under it: no content is written anew. The
+// content key and a subject's key cannot be changed so, since they are what content is sealed under; the only cause to
+// change one is that it became known, and then what it sealed must be sealed again anyway.
 package vault
 
 import (
@@ -10,24 +16,25 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"errors"
-	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
+	"time"
 
 	"parley/platform/db"
 	"parley/platform/fault"
 )
 
-//go:embed schema/*.sql
-var schema embed.FS
+// Schema is the tables of the key store, and what is in them.
+//
+//go:embed schema/*.sql schema/data.tsv
+var Schema embed.FS
 
 const (
 	rootFile  = "root.key"
@@ -37,35 +44,47 @@ const (
 
 // Keys is an open key store.
 type Keys struct {
-	root  []byte
-	store *db.DB
+	Now func() time.Time // the clock; time.Now unless a test moves it
 
-	mu   sync.Mutex
-	orgs map[int64]*OrgKeys
+	dir    string
+	root   []byte
+	store  *db.DB
+	epochs *Epochs
+	erased *journal
+
+	mu     sync.Mutex
+	master Master
+	orgs   map[int64]*OrgKeys
 }
 
-// Open opens the key store in dir, or makes one there.
+// Open opens the key store in dir, or makes one there. A store of an older form is brought to the present one.
 func Open(ctx context.Context, dir string, master Master) (*Keys, error) {
-	root, err := openRoot(filepath.Join(dir, rootFile), master)
+	root, err := openRoot(ctx, filepath.Join(dir, rootFile), master)
 	if err != nil {
 		return nil, err
 	}
-	store, err := db.OpenSQLite(ctx, filepath.Join(dir, storeFile), derive(root, "parley keys.db", db.KeyBytes))
-	if err != nil {
+	k := &Keys{Now: time.Now, dir: dir, root: root, master: master, orgs: map[int64]*OrgKeys{}, erased: &journal{path: filepath.Join(dir, ErasedFile)}}
+	if k.epochs, err = openEpochs(ctx, filepath.Join(dir, EpochsFile), master, k.StoreID()); err != nil {
 		return nil, err
 	}
-	if err := store.Migrate(ctx, "keys", schema); err != nil {
-		return nil, errors.Join(err, store.Close())
+	if k.store, err = db.OpenSQLite(ctx, filepath.Join(dir, storeFile), k.storeKey()); err != nil {
+		return nil, err
 	}
-	return &Keys{root: root, store: store, orgs: map[int64]*OrgKeys{}}, nil
+	for _, step := range []func(context.Context) error{
+		func(ctx context.Context) error { return k.store.Migrate(ctx, "keys", Schema) }, k.upgrade, k.finishErasing,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, k.store.Close())
+		}
+	}
+	return k, nil
 }
 
-func openRoot(path string, master Master) ([]byte, error) {
+func openRoot(ctx context.Context, path string, master Master) ([]byte, error) {
 	wrapped, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		root := make([]byte, keyBytes)
-		_, _ = rand.Read(root) // never fails, see crypto/rand
-		if wrapped, err = master.Wrap(root); err != nil {
+		root := newKey()
+		if wrapped, err = master.Wrap(ctx, useRoot, root); err != nil {
 			return nil, err
 		}
 		return root, writeNew(path, wrapped, 0o600)
@@ -73,58 +92,57 @@ func openRoot(path string, master Master) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := master.Unwrap(wrapped)
-	if err != nil {
+	root, err := master.Unwrap(ctx, useRoot, wrapped)
+	if fault.KindOf(err) == fault.Unavailable {
+		return nil, err
+	}
+	if err != nil || len(root) != keyBytes {
 		return nil, fault.Wrap(fault.Unavailable, err, "The master key (%s) is not the one that this data was made with, so nothing can be read. "+
-			"Start with the master key that belongs to it: the file master.key beside %s, or the value you keep in PARLEY_MASTER_KEY.", master.KeyID(), path)
+			"Start with the master key that belongs to it: the file master.key beside %s, or the value you keep in PARLEY_MASTER_KEY. "+
+			"If no copy of that key is left, the data is gone: nobody can open it, and neither can we.", master.KeyID(), path)
 	}
 	return root, nil
 }
 
+// WriteRoot wraps a root key from a backup under a master key, into a folder that has none.
+func WriteRoot(ctx context.Context, dir string, master Master, root []byte) error {
+	wrapped, err := master.Wrap(ctx, useRoot, root)
+	if err != nil {
+		return err
+	}
+	return writeNew(filepath.Join(dir, rootFile), wrapped, 0o600)
+}
+
+// Root is the root key itself, for a backup that seals it under the key of its epoch.
+func (k *Keys) Root() []byte { return k.root }
+
+// StoreID names the key store without telling anything of its keys.
+func (k *Keys) StoreID() string {
+	return base64.RawURLEncoding.EncodeToString(derive(k.root, "parley store id", 9))
+}
+
+// MasterID names the master key.
+func (k *Keys) MasterID() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.master.KeyID()
+}
+
+// Epochs are the keys that seal backups.
+func (k *Keys) Epochs() *Epochs { return k.epochs }
+
 // DatabaseKey is the 64-byte key of the data file.
 func (k *Keys) DatabaseKey() []byte { return derive(k.root, "parley data", db.KeyBytes) }
 
-// BackupKey is the 32-byte key that seals backups.
-func (k *Keys) BackupKey() []byte { return derive(k.root, "parley backup", keyBytes) }
+func (k *Keys) storeKey() []byte { return derive(k.root, "parley keys.db", db.KeyBytes) }
 
 // CopyTo writes a consistent copy of the key store to path, encrypted like the store itself.
 func (k *Keys) CopyTo(ctx context.Context, path string) error {
-	return k.store.CopyTo(ctx, path, derive(k.root, "parley keys.db", db.KeyBytes))
+	return k.store.CopyTo(ctx, path, k.storeKey())
 }
 
 // Close closes the store.
 func (k *Keys) Close() error { return k.store.Close() }
-
-// Org gives the keys of one organisation, made on first use. Organisation 0 stands for the installation itself.
-func (k *Keys) Org(ctx context.Context, org int64) (*OrgKeys, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if o, ok := k.orgs[org]; ok {
-		return o, nil
-	}
-	rootAEAD := newAEAD(derive(k.root, "parley org keys", keyBytes))
-	aad := []byte("org_keys|" + strconv.FormatInt(org, 10))
-	sealed, ok, err := db.One(ctx, k.store, scanBytes, `SELECT sealed FROM org_keys WHERE org_id = $1`, org)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		fresh := make([]byte, 2*keyBytes)
-		_, _ = rand.Read(fresh) // never fails, see crypto/rand
-		sealed = rootAEAD.Seal(nil, nil, fresh, aad)
-		if _, err := k.store.Exec(ctx, `INSERT INTO org_keys (org_id, sealed) VALUES ($1, $2)`, org, sealed); err != nil {
-			return nil, err
-		}
-	}
-	plain, err := rootAEAD.Open(nil, nil, sealed, aad)
-	if err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "The keys of organisation %d cannot be opened: the key store is damaged. Restore a backup with \"parley restore\".", org)
-	}
-	o := &OrgKeys{org: org, store: k.store, aead: newAEAD(plain[:keyBytes]), blocks: map[int64][]byte{}}
-	o.macs.New = func() any { return hmac.New(sha256.New, plain[keyBytes:]) }
-	k.orgs[org] = o
-	return o, nil
-}
 
 // InUse tells whether there are keys of organisations besides the installation's own.
 func (k *Keys) InUse(ctx context.Context) (bool, error) {
@@ -133,56 +151,40 @@ func (k *Keys) InUse(ctx context.Context) (bool, error) {
 	return n > 0, err
 }
 
+// Orgs lists the organisations that have keys; 0 is the installation itself.
+func (k *Keys) Orgs(ctx context.Context) ([]int64, error) {
+	return db.Select(ctx, k.store, scanInt, `SELECT org_id FROM org_keys ORDER BY org_id`)
+}
+
 // Destroy removes every key of an organisation: nothing sealed under them can be opened again.
 func (k *Keys) Destroy(ctx context.Context, org int64) error {
+	if err := k.erased.add(Erasure{At: k.Now(), Org: org, Subject: Everybody}); err != nil {
+		return err
+	}
+	return k.destroyOrg(ctx, org)
+}
+
+func (k *Keys) destroyOrg(ctx context.Context, org int64) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	delete(k.orgs, org)
 	err := k.store.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM subject_keys WHERE org_id = $1`, org); err != nil {
-			return err
+		for _, q := range []string{
+			`DELETE FROM subject_keys WHERE org_id = $1`, `DELETE FROM wrapped_keys WHERE org_id = $1`, `DELETE FROM org_keys WHERE org_id = $1`,
+		} {
+			if _, err := tx.Exec(ctx, q, org); err != nil {
+				return err
+			}
 		}
-		_, err := tx.Exec(ctx, `DELETE FROM org_keys WHERE org_id = $1`, org)
-		return err
+		return nil
 	})
 	return errors.Join(err, k.store.Checkpoint(ctx)) // the write-ahead log would keep them
 }
 
-// OrgKeys are the keys of one organisation.
-type OrgKeys struct {
-	org   int64
-	store *db.DB
-	aead  cipher.AEAD
-	macs  sync.Pool
-
-	mu     sync.Mutex
-	blocks map[int64][]byte
-}
-
-// Seal encrypts a value of the organisation itself (a setting, a secret, a line's number). field says where the value
-// belongs and must be given again to open it, so that sealed values cannot be swapped.
-func (o *OrgKeys) Seal(field string, plain []byte) []byte {
-	return o.aead.Seal(nil, nil, plain, []byte(field))
-}
-
-// Open is the reverse of Seal.
-func (o *OrgKeys) Open(field string, sealed []byte) ([]byte, error) {
-	plain, err := o.aead.Open(nil, nil, sealed, []byte(field))
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "A sealed value (%s) does not open under the organisation's key.", field)
-	}
-	return plain, nil
-}
-
-// Index is the keyed blind index of text: 16 bytes that are equal for equal text and say nothing without the key.
-func (o *OrgKeys) Index(field, text string) []byte {
-	m := o.macs.Get().(hash.Hash)
-	defer o.macs.Put(m)
-	m.Reset()
-	m.Write([]byte(field))
-	m.Write([]byte{0})
-	m.Write([]byte(text))
-	return m.Sum(nil)[:16]
+func newKey() []byte {
+	key := make([]byte, keyBytes)
+	_, _ = rand.Read(key) // never fails, see crypto/rand
+	return key
 }
 
 func newAEAD(key []byte) cipher.AEAD {
@@ -206,4 +208,23 @@ func derive(key []byte, use string, n int) []byte {
 	return out
 }
 
+// derive32 is derive for 32 bytes, without its allocations: opening a field is mostly this. It is HKDF-Expand's first
+// block, HMAC-SHA-256 of the use and a one (RFC 5869, 2.3), for a key of at most 64 bytes.
+func derive32(key []byte, use string) []byte {
+	const block = sha256.BlockSize
+	var inner, outer [block]byte
+	copy(inner[:], key)
+	outer = inner
+	for i := range inner {
+		inner[i] ^= 0x36
+		outer[i] ^= 0x5c
+	}
+	buf := make([]byte, 0, 3*block)
+	sum := sha256.Sum256(append(append(append(buf, inner[:]...), use...), 1))
+	sum = sha256.Sum256(append(append(buf[:0], outer[:]...), sum[:]...))
+	return sum[:]
+}
+
 func scanBytes(r db.Scanner) (b []byte, err error) { return b, r.Scan(&b) }
+
+func scanInt(r db.Scanner) (n int64, err error) { return n, r.Scan(&n) }

@@ -11,7 +11,7 @@ import (
 	"parley/platform/vault"
 )
 
-func open(t *testing.T, dir string) *vault.Keys {
+func open(t testing.TB, dir string) *vault.Keys {
 	t.Helper()
 	m, err := vault.MasterFile(filepath.Join(dir, "master.key"))
 	if err != nil {
