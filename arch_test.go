@@ -26,7 +26,7 @@ var floors = []struct {
 	{"platform: keys", []string{"platform/vault"}},
 	{"platform: duties", []string{"platform"}},
 	{"account", []string{"account"}},
-	{"trust: persons, law and the policy", []string{"trust/subject"}},
+	{"trust: persons, law and the policy", []string{"trust/subject", "trust/datamap"}},
 	{"trust: what the policy governs", []string{"trust"}},
 	{"calls: the number book", []string{"calls/number"}},
 	{"calls: one call", []string{"calls/call"}},

@@ -17,7 +17,7 @@ import (
 
 // Schema holds the tables of this package, series "account".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // Terms is the version of the terms that people accept when they join.

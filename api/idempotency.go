@@ -17,7 +17,7 @@ import (
 
 // Schema holds the package's table, series "api".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 const (

@@ -45,7 +45,7 @@ func (c *doctorCmd) onData(ctx context.Context, r *Run) error {
 	}
 	var found []finding
 	for _, check := range []func(context.Context, *Run) finding{
-		checkData, checkKeys, checkMaster, checkSpace, checkClock, checkMail, checkAssets, checkDatabase,
+		checkData, checkKeys, checkMaster, checkSpace, checkClock, checkMail, checkAssets, checkDatabase, checkDataMap,
 	} {
 		found = append(found, check(ctx, r))
 	}

@@ -28,7 +28,7 @@ import (
 	"parley/reach/mail"
 )
 
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var schema embed.FS
 
 // Names of files in the data folder.

@@ -15,7 +15,7 @@ import (
 
 // Schema holds the package's tables.
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // LineNo is a line's dense number within its organisation.

@@ -15,7 +15,7 @@ import (
 
 // Schema holds the package's tables, series "callback".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // Callbacks keeps the callbacks of all organisations.

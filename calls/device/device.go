@@ -18,7 +18,7 @@ import (
 
 // Schema holds the package's tables, series "device".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // Devices keeps the lines and phones of all organisations.

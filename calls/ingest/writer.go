@@ -17,7 +17,7 @@ import (
 
 // Schema holds the package's tables, series "ingest".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // State says what became of one call that was handed in.

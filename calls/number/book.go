@@ -18,7 +18,7 @@ import (
 
 // Schema holds the package's tables.
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // ID is a number's dense id within its organisation. Withheld (0) stands for every call whose number was not shown.

@@ -11,7 +11,7 @@ import (
 
 // Schema holds the package's tables.
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // Of is the roll-up rules of an organisation.

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"embed"
 	"fmt"
 	"io/fs"
 	"path"
@@ -11,6 +12,11 @@ import (
 
 	"parley/platform/fault"
 )
+
+// Schema says what the one table holds that every database has: which schema files were applied.
+//
+//go:embed schema/data.tsv
+var Schema embed.FS
 
 // Migrate brings one series of schema files to its newest version, each file in a transaction of its own. Files are
 // named 0001_what.sql; where the engines differ, 0001_what.sqlite.sql and 0001_what.postgres.sql stand as a pair. DDL is

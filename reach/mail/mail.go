@@ -19,7 +19,7 @@ import (
 
 // Schema holds the package's table, series "mail".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // State says where a mail is.
