@@ -29,3 +29,12 @@ func (k *Keys) Journal(list ...Erasure) error { return k.erased.add(list...) }
 func Derive(key []byte, use string) (slow, quick []byte) {
 	return derive(key, use, keyBytes), derive32(key, use)
 }
+
+// ReadSlowly opens a block as SealSubject does, with something else happening between reading and remembering.
+func (o *OrgKeys) ReadSlowly(ctx context.Context, b int64, meanwhile func()) error {
+	_, before := o.remembered(b)
+	plain, err := o.fetch(ctx, b)
+	meanwhile()
+	o.remember(b, plain, before)
+	return err
+}

@@ -132,31 +132,41 @@ func (o *OrgKeys) DestroySubject(ctx context.Context, subjects ...int64) error {
 // subject gives one subject's key.
 func (o *OrgKeys) subject(ctx context.Context, subject int64) ([]byte, error) {
 	b := subject / blockSubjects
-	o.mu.Lock()
-	plain, ok := o.blocks[b]
-	before := o.destroyed
-	o.mu.Unlock()
-	if !ok {
+	plain, before := o.remembered(b)
+	if plain == nil {
 		var err error
 		if plain, err = o.fetch(ctx, b); err != nil {
 			return nil, err
 		}
-		o.mu.Lock()
-		if len(o.blocks) >= maxBlocks {
-			for _, old := range slices.Sorted(maps.Keys(o.blocks))[:maxBlocks/2] { // the oldest people are asked for least
-				delete(o.blocks, old)
-			}
-		}
-		if o.destroyed == before { // or the block may hold a key that was destroyed meanwhile
-			o.blocks[b] = plain
-		}
-		o.mu.Unlock()
+		o.remember(b, plain, before)
 	}
 	key := slot(plain, subject)
 	if bytes.Equal(key, make([]byte, keyBytes)) {
 		return nil, fault.New(fault.Gone, "This person's data was erased.")
 	}
 	return key, nil
+}
+
+// remembered gives an opened block, nil when it is not in memory, and how often keys were destroyed so far.
+func (o *OrgKeys) remembered(b int64) (plain []byte, destroyed int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.blocks[b], o.destroyed
+}
+
+// remember keeps a block that was read, unless keys were destroyed since: it may hold one of them.
+func (o *OrgKeys) remember(b int64, plain []byte, before int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.destroyed != before {
+		return
+	}
+	if len(o.blocks) >= maxBlocks {
+		for _, old := range slices.Sorted(maps.Keys(o.blocks))[:maxBlocks/2] { // the oldest people are asked for least
+			delete(o.blocks, old)
+		}
+	}
+	o.blocks[b] = plain
 }
 
 func (o *OrgKeys) fetch(ctx context.Context, b int64) ([]byte, error) {
