@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
@@ -20,7 +21,7 @@ import (
 
 // Schema holds the tables of this package, series "consent".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // Channel is a way to reach a person.
@@ -82,24 +83,28 @@ type Purposes func(ctx context.Context, org account.OrgID) ([]Purpose, error)
 // Its check says what it looked at, whether or not it is against.
 type Bar func(ctx context.Context, c db.Conn, org account.OrgID, q Question) (Check, error)
 
+// Deps are what Consents is made from. All but Bars are needed.
+type Deps struct {
+	DB       *db.DB
+	Keys     *vault.Keys
+	Accounts *account.Accounts
+	Log      *audit.Log
+	People   People
+	Purposes Purposes
+	Bars     []Bar
+	Now      func() time.Time
+}
+
 // Consents keeps the consents, suppressions and tombstones of all organisations.
 type Consents struct {
-	db       *db.DB
-	keys     *vault.Keys
-	accounts *account.Accounts
-	people   People
-	purposes Purposes
-	bars     []Bar
-	now      func() time.Time
+	Deps
 
 	mu     sync.Mutex
 	buried map[account.OrgID]*Tombstones
 }
 
-// New gives what is kept in d. now is the clock.
-func New(d *db.DB, keys *vault.Keys, accounts *account.Accounts, people People, purposes Purposes, now func() time.Time, bars ...Bar) *Consents {
-	return &Consents{db: d, keys: keys, accounts: accounts, people: people, purposes: purposes, bars: bars, now: now, buried: map[account.OrgID]*Tombstones{}}
-}
+// New gives what is kept in the database of d.
+func New(d Deps) *Consents { return &Consents{Deps: d, buried: map[account.OrgID]*Tombstones{}} }
 
 // organisation is the person of consents that an administrator gives for the organisation, such as to an integration.
 const organisation = "organisation"
@@ -110,7 +115,7 @@ func (s *Consents) person(ctx context.Context, c db.Conn, org account.OrgID, who
 		return who.Ref.String(), nil
 	}
 	if who.Number != "" {
-		ref, ok, err := s.people.Find(ctx, c, org, who.Number)
+		ref, ok, err := s.People.Find(ctx, c, org, who.Number)
 		if err != nil || ok {
 			return ref.String(), err
 		}
@@ -118,7 +123,7 @@ func (s *Consents) person(ctx context.Context, c db.Conn, org account.OrgID, who
 	if who.Email == "" {
 		return "", nil
 	}
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return "", err
 	}
@@ -130,7 +135,7 @@ func (s *Consents) full(ctx context.Context, c db.Conn, org account.OrgID, who W
 	if who.Number != "" || who.Ref.Num() == 0 {
 		return who, nil
 	}
-	text, _, err := s.people.Number(ctx, c, org, who.Ref)
+	text, _, err := s.People.Number(ctx, c, org, who.Ref)
 	who.Number = text
 	return who, err
 }

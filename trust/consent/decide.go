@@ -50,7 +50,7 @@ const (
 // that the answer shows all that stands against the contact.
 func (s *Consents) MayContact(ctx context.Context, org account.OrgID, who Who, purpose string, channel Channel, at time.Time) (Decision, error) {
 	var d Decision
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		d, _, err = s.ask(ctx, tx, org, Question{who, purpose, channel, at})
 		return err
 	})
@@ -83,7 +83,7 @@ func (s *Consents) ask(ctx context.Context, c db.Conn, org account.OrgID, q Ques
 	if q.Who, err = s.full(ctx, c, org, q.Who); err != nil {
 		return d, "", err
 	}
-	purposes, err := s.purposes(ctx, org)
+	purposes, err := s.Purposes(ctx, org)
 	if err != nil {
 		return d, "", err
 	}
@@ -95,7 +95,7 @@ func (s *Consents) ask(ctx context.Context, c db.Conn, org account.OrgID, q Ques
 			return d, "", err
 		}
 	}
-	for _, bar := range s.bars {
+	for _, bar := range s.Bars {
 		check, err := bar(ctx, c, org, q)
 		if err != nil {
 			return d, "", err

@@ -40,7 +40,7 @@ func (s *Consents) Disclose(ctx context.Context, tx *db.Tx, org account.OrgID, d
 		return fault.New(fault.Denied, "There is no consent to give %s to %s for %s, so nothing was sent.", d.Category, d.Recipient, d.Purpose)
 	case said.State == Used:
 		return fault.New(fault.Denied, "The consent to give %s to %s was for one time, and that was used. Ask again.", d.Category, d.Recipient)
-	case !said.Effective(s.now()):
+	case !said.Effective(s.Now()):
 		return fault.New(fault.Denied, "The consent to give %s to %s was withdrawn or has run out, so nothing was sent.", d.Category, d.Recipient)
 	case !said.Once:
 		return nil
@@ -74,10 +74,10 @@ func (s *Consents) RevokeRecipient(ctx context.Context, by *account.Actor, recip
 }
 
 func (s *Consents) aboutOrganisation(ctx context.Context, org account.OrgID, in Change) error {
-	if err := in.check(s.now(), nil); err != nil {
+	if err := in.check(s.Now(), nil); err != nil {
 		return err
 	}
-	return s.db.Tx(ctx, func(tx *db.Tx) (err error) {
+	return s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
 		if in.Wording, err = s.keepWording(ctx, tx, org, in.Wording); err != nil {
 			return err
 		}

@@ -102,6 +102,7 @@ type Entry struct {
 	By          account.MemberID
 	At          time.Time
 	Expires     time.Time // zero = never
+	LogN        int64     // the entry of the audit log that proves it
 }
 
 // Effective is what an entry means at a time: a consent that has run out is none.
@@ -121,11 +122,11 @@ func (s *Consents) Record(ctx context.Context, org account.OrgID, in Change) err
 // RecordIn is Record inside the caller's transaction; call the returned function after it has committed. No entry comes
 // back for a person who is unknown here and wants nothing: they are on the suppression list then.
 func (s *Consents) RecordIn(ctx context.Context, tx *db.Tx, org account.OrgID, in Change) ([]Entry, func(), error) {
-	purposes, err := s.purposes(ctx, org)
+	purposes, err := s.Purposes(ctx, org)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := in.check(s.now(), purposes); err != nil {
+	if err := in.check(s.Now(), purposes); err != nil {
 		return nil, nil, err
 	}
 	if in.Who, err = s.full(ctx, tx, org, in.Who); err != nil {
@@ -136,15 +137,18 @@ func (s *Consents) RecordIn(ctx context.Context, tx *db.Tx, org account.OrgID, i
 		return nil, nil, err
 	}
 	person, err := s.person(ctx, tx, org, in.Who)
-	if err != nil || person == "" {
-		return nil, committed, err
+	if err != nil {
+		return nil, nil, err
+	}
+	if person == "" {
+		return nil, committed, s.logStop(ctx, tx, org, &in)
 	}
 	if in.Wording, err = s.keepWording(ctx, tx, org, in.Wording); err != nil {
 		return nil, nil, err
 	}
 	out, err := s.insert(ctx, tx, org, person, &in)
 	if fault.KindOf(err) == fault.Gone && in.State != Given { // erased: the suppression remains
-		return nil, committed, nil
+		return nil, committed, s.logStop(ctx, tx, org, &in)
 	}
 	return out, committed, err
 }
@@ -156,7 +160,7 @@ func (s *Consents) settle(ctx context.Context, tx *db.Tx, org account.OrgID, in 
 	switch in.State {
 	case Given, Noticed:
 		if in.Who.Ref == (subject.Ref{}) && in.Who.Number != "" {
-			if in.Who.Ref, committed, err = s.people.Make(ctx, tx, org, in.Who.Number); err != nil {
+			if in.Who.Ref, committed, err = s.People.Make(ctx, tx, org, in.Who.Number); err != nil {
 				return nil, err
 			}
 		}
@@ -271,12 +275,12 @@ func (s *Consents) keepWording(ctx context.Context, tx *db.Tx, org account.OrgID
 		return w, fault.Field("wording", "There is no wording %q in the language %q yet. Give its text.", w.Version, w.Language)
 	}
 	_, err = tx.Exec(ctx, `INSERT INTO consent_wordings (org_id, version, language, text, created_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-		org, w.Version, w.Language, w.Text, s.now().UnixMilli())
+		org, w.Version, w.Language, w.Text, s.Now().UnixMilli())
 	return w, err
 }
 
 func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, person string, in *Change) ([]Entry, error) {
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +303,10 @@ func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, per
 			last++
 			e := Entry{
 				N: last, ID: id.New("cns"), Purpose: p, Channel: c, State: in.State, How: in.How, Wording: in.Wording.Version, WordingHash: sum, Language: in.Wording.Language,
-				Recipient: in.Recipient, Categories: in.Categories, Once: in.Once, Evidence: strings.TrimSpace(in.Evidence), By: in.By, At: s.now(), Expires: in.Expires,
+				Recipient: in.Recipient, Categories: in.Categories, Once: in.Once, Evidence: strings.TrimSpace(in.Evidence), By: in.By, At: s.Now(), Expires: in.Expires,
+			}
+			if e.LogN, err = s.logEntry(ctx, tx, org, person, &e); err != nil {
+				return nil, err
 			}
 			if err := insertEntry(ctx, tx, k, org, person, &e); err != nil {
 				return nil, err
@@ -323,10 +330,10 @@ func insertEntry(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.O
 	if e.Once {
 		once = 1
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO consents (org_id, person, n, id, purpose, channel, state, how, wording, wording_hash, language, recipient, categories, once, evidence_sealed, recorded_by, at_ms, expires_ms)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+	_, err = tx.Exec(ctx, `INSERT INTO consents (org_id, person, n, id, purpose, channel, state, how, wording, wording_hash, language, recipient, categories, once, evidence_sealed, recorded_by, at_ms, expires_ms, log_n)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		org, person, e.N, e.ID, e.Purpose, e.Channel, e.State, e.How, e.Wording, e.WordingHash, e.Language, e.Recipient, strings.Join(e.Categories, " "), once, evidence, e.By,
-		e.At.UnixMilli(), expires)
+		e.At.UnixMilli(), expires, e.LogN)
 	return err
 }
 
@@ -369,7 +376,7 @@ func (s *Consents) Ledger(ctx context.Context, c db.Conn, org account.OrgID, who
 }
 
 func (s *Consents) entries(ctx context.Context, c db.Conn, org account.OrgID, person string) ([]Entry, error) {
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return nil, err
 	}
@@ -378,7 +385,7 @@ func (s *Consents) entries(ctx context.Context, c db.Conn, org account.OrgID, pe
 		var categories string
 		var once int
 		var at, expires int64
-		if err := r.Scan(&e.N, &e.ID, &e.Purpose, &e.Channel, &e.State, &e.How, &e.Wording, &e.WordingHash, &e.Language, &e.Recipient, &categories, &once, &sealed, &e.By, &at, &expires); err != nil {
+		if err := r.Scan(&e.N, &e.ID, &e.Purpose, &e.Channel, &e.State, &e.How, &e.Wording, &e.WordingHash, &e.Language, &e.Recipient, &categories, &once, &sealed, &e.By, &at, &expires, &e.LogN); err != nil {
 			return e, err
 		}
 		e.Categories, e.Once, e.At = strings.Fields(categories), once == 1, time.UnixMilli(at)
@@ -387,7 +394,7 @@ func (s *Consents) entries(ctx context.Context, c db.Conn, org account.OrgID, pe
 		}
 		e.Evidence, err = openEvidence(ctx, k, person, sealed)
 		return e, err
-	}, `SELECT n, id, purpose, channel, state, how, wording, wording_hash, language, recipient, categories, once, evidence_sealed, recorded_by, at_ms, expires_ms
+	}, `SELECT n, id, purpose, channel, state, how, wording, wording_hash, language, recipient, categories, once, evidence_sealed, recorded_by, at_ms, expires_ms, log_n
 		FROM consents WHERE org_id = $1 AND person = $2 ORDER BY n`, org, person)
 }
 
@@ -403,7 +410,7 @@ func latest(all []Entry, purpose string, channel Channel, recipient string) *Ent
 
 // WordingText gives the text of a version in a language.
 func (s *Consents) WordingText(ctx context.Context, org account.OrgID, version, language string) (string, error) {
-	text, ok, err := db.One(ctx, s.db, scanText, `SELECT text FROM consent_wordings WHERE org_id = $1 AND version = $2 AND language = $3`, org, version, language)
+	text, ok, err := db.One(ctx, s.DB, scanText, `SELECT text FROM consent_wordings WHERE org_id = $1 AND version = $2 AND language = $3`, org, version, language)
 	if err == nil && !ok {
 		err = fault.New(fault.NotFound, "There is no wording %q in the language %q.", version, language)
 	}

@@ -23,7 +23,7 @@ const (
 // Link makes the secret part of a link by which a person reaches their preferences without an account. It is sealed, so
 // that it tells nothing and cannot be made up; nothing of it is stored.
 func (s *Consents) Link(ctx context.Context, org account.OrgID, who Who) (string, error) {
-	who, err := s.full(ctx, s.db, org, who)
+	who, err := s.full(ctx, s.DB, org, who)
 	if err != nil {
 		return "", err
 	}
@@ -34,11 +34,11 @@ func (s *Consents) Link(ctx context.Context, org account.OrgID, who Who) (string
 	if text == "" {
 		return "", fault.Field("number", "Give the number or e-mail address that the link is for.")
 	}
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return "", err
 	}
-	plain := binary.BigEndian.AppendUint32([]byte{kind}, uint32(s.now().Add(LinkLife).Unix()/3600))
+	plain := binary.BigEndian.AppendUint32([]byte{kind}, uint32(s.Now().Add(LinkLife).Unix()/3600))
 	return linkPrefix + "_" + strconv.FormatInt(int64(org), 10) + "_" + id.Encode(k.Seal(linkField, append(plain, text...))), nil
 }
 
@@ -54,14 +54,14 @@ func (s *Consents) OpenLink(ctx context.Context, token string) (*account.Org, Wh
 	if err != nil || decodeErr != nil || n <= 0 || strconv.FormatInt(n, 10) != parts[1] || id.Encode(sealed) != parts[2] { // one form only
 		return nil, Who{}, unknown
 	}
-	org, err := s.accounts.Org(ctx, account.OrgID(n)) // before its keys are asked for, which would make them
+	org, err := s.Accounts.Org(ctx, account.OrgID(n)) // before its keys are asked for, which would make them
 	if fault.KindOf(err) == fault.NotFound {
 		return nil, Who{}, unknown
 	}
 	if err != nil {
 		return nil, Who{}, err
 	}
-	k, err := s.keys.Org(ctx, n)
+	k, err := s.Keys.Org(ctx, n)
 	if err != nil {
 		return nil, Who{}, err
 	}
@@ -69,7 +69,7 @@ func (s *Consents) OpenLink(ctx context.Context, token string) (*account.Org, Wh
 	if err != nil || len(plain) < 6 {
 		return nil, Who{}, unknown
 	}
-	if until := time.Unix(int64(binary.BigEndian.Uint32(plain[1:5]))*3600, 0); !until.After(s.now()) {
+	if until := time.Unix(int64(binary.BigEndian.Uint32(plain[1:5]))*3600, 0); !until.After(s.Now()) {
 		return nil, Who{}, fault.New(fault.Gone, "This link is too old. Use the one in a newer message, or ask for a new one.")
 	}
 	if plain[0] == 'e' {

@@ -33,7 +33,7 @@ func reachable(who Who) []Channel {
 // aside.
 func (s *Consents) Preferences(ctx context.Context, org account.OrgID, who Who) ([]Choice, error) {
 	var out []Choice
-	err := s.db.Read(ctx, func(tx *db.Tx) (err error) {
+	err := s.DB.Read(ctx, func(tx *db.Tx) (err error) {
 		out, err = s.preferences(ctx, tx, org, who)
 		return err
 	})
@@ -45,7 +45,7 @@ func (s *Consents) preferences(ctx context.Context, c db.Conn, org account.OrgID
 	if err != nil {
 		return nil, err
 	}
-	purposes, err := s.purposes(ctx, org)
+	purposes, err := s.Purposes(ctx, org)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *Consents) preferences(ctx context.Context, c db.Conn, org account.OrgID
 		for _, channel := range reachable(who) {
 			e := latest(said, p.Key, channel, "")
 			choice := Choice{Purpose: p.Key, Basis: p.Basis, Channel: channel}
-			choice.On = !checkObjection(e).Against && !checkConsent(e, p.Basis, s.now()).Against &&
+			choice.On = !checkObjection(e).Against && !checkConsent(e, p.Basis, s.Now()).Against &&
 				!slices.ContainsFunc(stopped, func(x Suppression) bool { return x.Scope.stops(p.Key, channel) })
 			if e != nil {
 				choice.Since = e.At
@@ -101,7 +101,7 @@ func (s *Consents) SetPreferences(ctx context.Context, org account.OrgID, who Wh
 
 // Stop ends every purpose on a channel, or on all channels with None, also purposes that the policy gets later.
 func (s *Consents) Stop(ctx context.Context, org account.OrgID, who Who, channel Channel, how How, by account.MemberID) error {
-	purposes, err := s.purposes(ctx, org)
+	purposes, err := s.Purposes(ctx, org)
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Consents) recordAll(ctx context.Context, org account.OrgID, all []Chang
 	var err error
 	for range 3 { // two entries about one person at the same moment
 		var committed []func()
-		err = s.db.Tx(ctx, func(tx *db.Tx) error {
+		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 			committed = nil
 			for _, in := range all {
 				_, done, err := s.RecordIn(ctx, tx, org, in)

@@ -33,10 +33,10 @@ type Suppression struct {
 func hashes(k *vault.OrgKeys, who Who) []any {
 	var out []any
 	if who.Number != "" {
-		out = append(out, k.Index("suppression", "number:"+who.Number))
+		out = append(out, k.Suppress("number:"+who.Number))
 	}
 	if who.Email != "" {
-		out = append(out, k.Index("suppression", "email:"+foldEmail(who.Email)))
+		out = append(out, k.Suppress("email:"+foldEmail(who.Email)))
 	}
 	return out
 }
@@ -47,7 +47,7 @@ func (s *Consents) Suppress(ctx context.Context, tx *db.Tx, org account.OrgID, w
 	if err != nil {
 		return err
 	}
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (s *Consents) Suppress(ctx context.Context, tx *db.Tx, org account.OrgID, w
 		return fault.Field("number", "Give the number or e-mail address that is not to be contacted.")
 	}
 	for _, h := range all {
-		if err := s.PutSuppression(ctx, tx, org, Suppression{h.([]byte), scope, source, s.now()}); err != nil {
+		if err := s.PutSuppression(ctx, tx, org, Suppression{h.([]byte), scope, source, s.Now()}); err != nil {
 			return err
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Consents) Suppressions(ctx context.Context, c db.Conn, org account.OrgI
 	if err != nil {
 		return nil, err
 	}
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return nil, err
 	}

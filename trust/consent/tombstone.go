@@ -15,7 +15,7 @@ const hashBytes = 16
 type hash [hashBytes]byte
 
 func tombHash(k *vault.OrgKeys, number string) hash {
-	return hash(k.Index("tombstone", number))
+	return hash(k.Suppress("tombstone:" + number))
 }
 
 // Tombstones is the set of an organisation's erased numbers, for whoever looks at many numbers.
@@ -42,12 +42,12 @@ func (t *Tombstones) Len() int { return len(t.at) }
 // Bury marks a canonical number as erased now, for good: what phones and files still hold of it from before is not taken
 // again.
 func (s *Consents) Bury(ctx context.Context, tx *db.Tx, org account.OrgID, number string) error {
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return err
 	}
 	h := tombHash(k, number)
-	return s.putTombstone(ctx, tx, org, Tombstone{Hash: h[:], At: s.now()})
+	return s.putTombstone(ctx, tx, org, Tombstone{Hash: h[:], At: s.Now()})
 }
 
 func (s *Consents) putTombstone(ctx context.Context, tx *db.Tx, org account.OrgID, t Tombstone) error {
@@ -68,7 +68,7 @@ func touch(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 // Unbury takes a tombstone back, for a number that was erased by mistake or whose person wants to be known again. It
 // brings no data back.
 func (s *Consents) Unbury(ctx context.Context, tx *db.Tx, org account.OrgID, number string) (found bool, err error) {
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return false, err
 	}
@@ -103,7 +103,7 @@ func (s *Consents) Tombstones(ctx context.Context, c db.Conn, org account.OrgID)
 	if have != nil && have.Generation == generation {
 		return have, nil
 	}
-	k, err := s.keys.Org(ctx, int64(org))
+	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/platform/vault"
@@ -14,7 +15,7 @@ import (
 	"parley/trust/subject"
 )
 
-var schemas = []dbtest.Schema{{Series: "account", Files: account.Schema}, {Series: "consent", Files: consent.Schema}}
+var schemas = []dbtest.Schema{{Series: "account", Files: account.Schema}, {Series: "audit", Files: audit.Schema}, {Series: "consent", Files: consent.Schema}}
 
 // world is an organisation with a little number book, and a policy of three purposes.
 type world struct {
@@ -25,6 +26,7 @@ type world struct {
 	accounts *account.Accounts
 	by       *account.Actor
 	consents *consent.Consents
+	log      *audit.Log
 	now      time.Time
 	numbers  map[string]subject.Ref
 	bar      consent.Bar
@@ -45,6 +47,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	}
 	t.Cleanup(func() { _ = w.keys.Close() })
 	now := func() time.Time { return w.now }
+	w.log = audit.New(d, w.keys, now)
 	w.accounts = account.New(d, w.keys, now)
 	w.org = w.newOrg("Asha Traders")
 	w.by = w.accounts.Operator(w.org)
@@ -54,14 +57,16 @@ func newWorld(t *testing.T, d *db.DB) *world {
 
 // service is a fresh Consents, as after a restart.
 func (w *world) service() *consent.Consents {
-	return consent.New(w.db, w.keys, w.accounts, consent.People{Find: w.find, Make: w.make, Number: w.number},
-		func(context.Context, account.OrgID) ([]consent.Purpose, error) { return policy, nil }, func() time.Time { return w.now },
-		func(ctx context.Context, c db.Conn, org account.OrgID, q consent.Question) (consent.Check, error) {
+	return consent.New(consent.Deps{
+		DB: w.db, Keys: w.keys, Accounts: w.accounts, Log: w.log, People: consent.People{Find: w.find, Make: w.make, Number: w.number}, Now: func() time.Time { return w.now },
+		Purposes: func(context.Context, account.OrgID) ([]consent.Purpose, error) { return policy, nil },
+		Bars: []consent.Bar{func(ctx context.Context, c db.Conn, org account.OrgID, q consent.Question) (consent.Check, error) {
 			if w.bar == nil {
 				return consent.Check{Rule: "hours"}, nil
 			}
 			return w.bar(ctx, c, org, q)
-		})
+		}},
+	})
 }
 
 func (w *world) newOrg(name string) *account.Org {

@@ -3,9 +3,11 @@ package hold
 import (
 	"context"
 	"slices"
+	"strconv"
 	"time"
 
 	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/trust/subject"
@@ -142,8 +144,18 @@ func (h *Holds) Run(ctx context.Context, failed func(error)) {
 }
 
 func (h *Holds) write(ctx context.Context, r refusal) error {
-	_, err := h.db.Exec(ctx, `INSERT INTO hold_refusals (org_id, hold_id, path, times, last_ms) VALUES ($1, $2, $3, 1, $4)
+	if _, err := h.db.Exec(ctx, `INSERT INTO hold_refusals (org_id, hold_id, path, times, last_ms) VALUES ($1, $2, $3, 1, $4)
 		ON CONFLICT (org_id, hold_id, path) DO UPDATE SET times = hold_refusals.times + 1, last_ms = excluded.last_ms`,
-		r.org, r.hold, r.deletion.Path, r.at.UnixMilli())
-	return err
+		r.org, r.hold, r.deletion.Path, r.at.UnixMilli()); err != nil {
+		return err
+	}
+	e := audit.Entry{Actor: audit.System, Action: Refusal, Object: "hold/" + r.hold, Purpose: "legal", Result: audit.Denied,
+		Details: map[string]string{"path": string(r.deletion.Path), "category": r.deletion.Category, "persons": strconv.Itoa(len(r.deletion.Who))}}
+	if len(r.deletion.Who) > 0 {
+		e.About = r.deletion.Who[0].String()
+	}
+	return h.log.Record(ctx, int64(r.org), e)
 }
+
+// Refusal is the action under which a deletion that a hold stopped stands in the audit log.
+const Refusal audit.Action = "hold.refused"

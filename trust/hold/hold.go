@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/id"
@@ -20,7 +21,7 @@ import (
 
 // Schema holds the tables of this package, series "hold".
 //
-//go:embed schema/*.sql
+//go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
 // Scope says what a hold is about.
@@ -72,6 +73,7 @@ type Holds struct {
 	db       *db.DB
 	keys     *vault.Keys
 	accounts *account.Accounts
+	log      *audit.Log
 	now      func() time.Time
 
 	mu    sync.Mutex
@@ -79,9 +81,9 @@ type Holds struct {
 	wake  chan struct{}
 }
 
-// New gives the holds kept in d. now is the clock.
-func New(d *db.DB, keys *vault.Keys, accounts *account.Accounts, now func() time.Time) *Holds {
-	return &Holds{db: d, keys: keys, accounts: accounts, now: now, wake: make(chan struct{}, 1)}
+// New gives the holds kept in d. Changes and refusals go into log. now is the clock.
+func New(d *db.DB, keys *vault.Keys, accounts *account.Accounts, log *audit.Log, now func() time.Time) *Holds {
+	return &Holds{db: d, keys: keys, accounts: accounts, log: log, now: now, wake: make(chan struct{}, 1)}
 }
 
 // Add puts a hold into force and gives it with its id. It is refused without reason, owner and end date.
@@ -94,7 +96,21 @@ func (h *Holds) Add(ctx context.Context, by *account.Actor, in Hold) (*Hold, err
 	if err := h.check(ctx, by.Org.ID, &in); err != nil {
 		return nil, err
 	}
-	return &in, h.db.Tx(ctx, func(tx *db.Tx) error { return h.Put(ctx, tx, by.Org.ID, &in) })
+	return &in, h.db.Tx(ctx, func(tx *db.Tx) error { return h.enter(ctx, tx, by, "added", &in) })
+}
+
+// enter stores what somebody changed about a hold, and logs it.
+func (h *Holds) enter(ctx context.Context, tx *db.Tx, by *account.Actor, what string, in *Hold) error {
+	if err := h.Put(ctx, tx, by.Org.ID, in); err != nil {
+		return err
+	}
+	e := audit.Entry{Actor: string(by.Member.ID), Action: audit.HoldChanged, Object: "hold/" + in.ID, Purpose: "legal", Details: map[string]string{
+		"what": what, "scope": string(in.Scope), "categories": strings.Join(in.Categories, " "), "owner": string(in.Owner), "ends": in.Ends.UTC().Format(time.RFC3339)}}
+	if len(in.Persons) == 1 {
+		e.About = in.Persons[0].String()
+	}
+	_, err := h.log.Append(ctx, tx, int64(by.Org.ID), e)
+	return err
 }
 
 func (h *Holds) check(ctx context.Context, org account.OrgID, in *Hold) error {
@@ -200,7 +216,7 @@ func (h *Holds) Put(ctx context.Context, tx *db.Tx, org account.OrgID, in *Hold)
 
 // Release ends a hold before its day.
 func (h *Holds) Release(ctx context.Context, by *account.Actor, hold, reason string) (*Hold, error) {
-	return h.change(ctx, by, hold, func(in *Hold) error {
+	return h.change(ctx, by, "released", hold, func(in *Hold) error {
 		in.ReleasedBy, in.ReleasedAt, in.ReleaseReason = by.Member.ID, h.now(), strings.TrimSpace(reason)
 		return checkReason("reason", in.ReleaseReason)
 	})
@@ -208,13 +224,13 @@ func (h *Holds) Release(ctx context.Context, by *account.Actor, hold, reason str
 
 // Extend moves the end of an active hold. What it was until then lies in the audit log.
 func (h *Holds) Extend(ctx context.Context, by *account.Actor, hold string, ends time.Time) (*Hold, error) {
-	return h.change(ctx, by, hold, func(in *Hold) error {
+	return h.change(ctx, by, "extended", hold, func(in *Hold) error {
 		in.Ends = ends
 		return h.checkEnd(ends)
 	})
 }
 
-func (h *Holds) change(ctx context.Context, by *account.Actor, hold string, change func(*Hold) error) (*Hold, error) {
+func (h *Holds) change(ctx context.Context, by *account.Actor, what, hold string, change func(*Hold) error) (*Hold, error) {
 	if err := by.Require(account.ManagePrivacy); err != nil {
 		return nil, err
 	}
@@ -229,7 +245,7 @@ func (h *Holds) change(ctx context.Context, by *account.Actor, hold string, chan
 		if err := change(in); err != nil {
 			return err
 		}
-		return h.Put(ctx, tx, by.Org.ID, in)
+		return h.enter(ctx, tx, by, what, in)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/platform/fault"
@@ -18,7 +19,7 @@ import (
 	"parley/trust/subject"
 )
 
-var schemas = []dbtest.Schema{{Series: "account", Files: account.Schema}, {Series: "hold", Files: hold.Schema}}
+var schemas = []dbtest.Schema{{Series: "account", Files: account.Schema}, {Series: "audit", Files: audit.Schema}, {Series: "hold", Files: hold.Schema}}
 
 type world struct {
 	db       *db.DB
@@ -27,6 +28,7 @@ type world struct {
 	owner    *account.Member
 	by       *account.Actor
 	holds    *hold.Holds
+	log      *audit.Log
 	now      time.Time
 }
 
@@ -45,7 +47,8 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	w := &world{db: d, now: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
 	now := func() time.Time { return w.now }
 	w.accounts = account.New(d, k, now)
-	w.holds = hold.New(d, k, w.accounts, now)
+	w.log = audit.New(d, k, now)
+	w.holds = hold.New(d, k, w.accounts, w.log, now)
 	w.org = w.newOrg(t, "Asha Traders")
 	if w.owner, err = w.accounts.Owner(t.Context(), w.org.ID); err != nil {
 		t.Fatal(err)
@@ -230,6 +233,16 @@ func TestRefusalsAreKeptAlsoInsideATransaction(t *testing.T) {
 		}
 		if got.Case != "CS 9" || got.Reason != "Dispute over an invoice" || got.Owner != w.owner.ID || !slices.Equal(got.Persons, []subject.Ref{asha}) {
 			t.Errorf("the hold came back as %+v", got)
+		}
+		logged, _, err := w.log.List(t.Context(), int64(w.org.ID), audit.Filter{About: asha.String()})
+		if err != nil || len(logged) != 4 {
+			t.Fatalf("the audit log has %+v, %v", logged, err)
+		}
+		if r := logged[0]; r.Action != hold.Refusal || r.Object != "hold/"+h.ID || r.Result != audit.Denied || r.Details["path"] != string(hold.RightsErase) {
+			t.Errorf("the refusal was logged as %+v", r)
+		}
+		if r := logged[3]; r.Action != audit.HoldChanged || r.Details["what"] != "added" || r.Actor != string(w.owner.ID) {
+			t.Errorf("the hold was logged as %+v", r)
 		}
 	}, schemas...)
 }

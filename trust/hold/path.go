@@ -5,16 +5,16 @@ type Path string
 
 // The ways. A new one is added here, with its sentence in Paths.
 const (
-	CallDelete     Path = "call.delete"
-	NoteClear      Path = "call.note"
-	ImportUndo     Path = "import.undo"
-	MemberRemove   Path = "member.remove"
-	AccountDelete  Path = "account.delete"
-	OrgClose       Path = "org.close"
-	RightsErase    Path = "rights.erase"
-	RetainApply    Path = "retain.apply"
-	ArchiveExpire  Path = "archive.expire"
-	DeviceOrder    Path = "device.order"
+	CallDelete    Path = "call.delete"
+	NoteClear     Path = "call.note"
+	ImportUndo    Path = "import.undo"
+	MemberRemove  Path = "member.remove"
+	AccountDelete Path = "account.delete"
+	OrgClose      Path = "org.close"
+	RightsErase   Path = "rights.erase"
+	RetainApply   Path = "retain.apply"
+	ArchiveExpire Path = "archive.expire"
+	DeviceOrder   Path = "device.order"
 )
 
 // PathInfo is a Path with what it does.

@@ -20,6 +20,7 @@ CREATE TABLE consents (
   recorded_by TEXT NOT NULL, -- a member's id; '' = the person
   at_ms BIGINT NOT NULL,
   expires_ms BIGINT NOT NULL, -- 0 = never
+  log_n BIGINT NOT NULL, -- the entry of the audit log that proves it
   PRIMARY KEY (org_id, person, n)
 ) WITHOUT ROWID;
 
