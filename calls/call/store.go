@@ -20,12 +20,13 @@ type Store struct {
 	db   *db.DB
 	keys *vault.Keys
 	book *number.Book
+	gate Gate
 	now  func() time.Time
 }
 
-// New makes a Store over d.
-func New(d *db.DB, keys *vault.Keys, book *number.Book, now func() time.Time) *Store {
-	return &Store{db: d, keys: keys, book: book, now: now}
+// New makes a Store over d. gate is asked before a note is removed or replaced.
+func New(d *db.DB, keys *vault.Keys, book *number.Book, gate Gate, now func() time.Time) *Store {
+	return &Store{db: d, keys: keys, book: book, gate: gate, now: now}
 }
 
 // Each walks calls that match the condition in the table's order.
@@ -92,7 +93,7 @@ func (s *Store) History(ctx context.Context, org *account.Org, q HistoryQuery) (
 	if q.After != "" {
 		k, err := ParseID(org.ID, q.After)
 		if err != nil {
-			return nil, fault.Field("after", "The page marker %q is not one this list gave out. Start again from the first page.", q.After)
+			return nil, fault.Field("cursor", "The page marker %q is not one this list gave out. Start again from the first page.", q.After)
 		}
 		after = &k
 		q.To = min(q.To, k.Day+1)
@@ -124,7 +125,7 @@ func (s *Store) rows(ctx context.Context, tx *db.Tx, org *account.Org, q *Histor
 	if err != nil {
 		return nil, err
 	}
-	w := walk{tx: tx, org: org, q: q, want: q.Limit + 1, zone: org.Location(), hidden: excluded.Hidden}
+	w := walk{tx: tx, org: org, q: q, want: q.Limit + 1, zone: org.Location(), excluded: &excluded}
 	for _, day := range days {
 		agents := q.Agents
 		if q.Narrow != nil {
@@ -151,13 +152,13 @@ func (s *Store) rows(ctx context.Context, tx *db.Tx, org *account.Org, q *Histor
 
 // walk collects rows of days until it has enough.
 type walk struct {
-	tx     *db.Tx
-	org    *account.Org
-	q      *HistoryQuery
-	want   int
-	zone   *time.Location
-	hidden map[number.ID]bool
-	out    []Row
+	tx       *db.Tx
+	org      *account.Org
+	q        *HistoryQuery
+	want     int
+	zone     *time.Location
+	excluded *number.Excluded
+	out      []Row
 }
 
 // day collects the rows of one day from mark on. Hours and hidden numbers are tested here, so it asks again until there
@@ -172,7 +173,7 @@ func (w *walk) day(ctx context.Context, day civil.Day, agents []account.AgentNo,
 		err := Each(ctx, w.tx, c, historyOrder+strconv.Itoa(w.want), func(r *Row) error {
 			got++
 			mark = &Key{r.Day, r.Agent, r.Start, r.Number, r.Direction, r.Line}
-			if w.q.Filter.Match(r, w.zone, w.hidden) && len(w.out) < w.want {
+			if w.q.Filter.Match(r, w.zone, w.excluded) && len(w.out) < w.want {
 				w.out = append(w.out, *r)
 			}
 			return nil
@@ -187,7 +188,7 @@ func (w *walk) day(ctx context.Context, day civil.Day, agents []account.AgentNo,
 	return nil
 }
 
-// One gives one call.
+// One gives one call. A call with a restricted number is Denied.
 func (s *Store) One(ctx context.Context, org *account.Org, k Key) (*Call, error) {
 	var out *Call
 	err := s.db.Read(ctx, func(tx *db.Tx) error {
@@ -197,6 +198,9 @@ func (s *Store) One(ctx context.Context, org *account.Org, k Key) (*Call, error)
 		}
 		if !ok {
 			return fault.New(fault.NotFound, "There is no call %q here. It may have been deleted.", k.ID(org.ID))
+		}
+		if err := s.book.CheckUse(ctx, tx, org.ID, k.Number); err != nil {
+			return err
 		}
 		calls, err := s.Dress(ctx, tx, org, []Row{r})
 		if err == nil {

@@ -40,7 +40,7 @@ func parsePlace(s Sort, text string) (*place, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no place is the beginning
 	}
-	wrong := fault.Field("after", "The page marker %q is not one this list gave out. Start again from the first page.", text)
+	wrong := fault.Field("cursor", "The page marker %q is not one this list gave out. Start again from the first page.", text)
 	if len(text) > 80 {
 		return nil, wrong
 	}
