@@ -57,6 +57,7 @@ var soleImporters = map[string][]string{
 	"github.com/trustelem/zxcvbn":         {"account/password"},
 	"golang.org/x/crypto/argon2":          {"account/password"},
 	"github.com/prometheus/client_golang": {"app"},
+	"golang.org/x/mod/sumdb/tlog":         {"platform/audit"},
 }
 
 // Budgets.

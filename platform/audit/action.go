@@ -1,0 +1,75 @@
+package audit
+
+// Action says what was done: a noun and a verb. Packages may log actions that are not listed here; those listed have a
+// title on the pages.
+type Action string
+
+// Looking at people's data.
+const (
+	CallsListed    Action = "calls.listed"
+	CallOpened     Action = "call.opened"
+	NumberOpened   Action = "number.opened"
+	MissedListed   Action = "missed.listed"
+	PeopleListed   Action = "people.listed"
+	PersonOpened   Action = "person.opened"
+	ReportOpened   Action = "report.opened"
+	SearchMade     Action = "search.made"
+	DevicesOpened  Action = "devices.opened"
+	ImportsOpened  Action = "imports.opened"
+	SettingsOpened Action = "settings.opened"
+	PrivacyOpened  Action = "privacy.opened"
+	PageOpened     Action = "page.opened"
+	RecordPlayed   Action = "recording.played"
+	ExportMade     Action = "export.made"
+	LogOpened      Action = "audit.opened"
+)
+
+// Changes.
+const (
+	CallChanged      Action = "call.changed"
+	CallDeleted      Action = "call.deleted"
+	CallbackChanged  Action = "callback.changed"
+	MemberChanged    Action = "member.changed"
+	RoleChanged      Action = "role.changed"
+	TeamChanged      Action = "team.changed"
+	LineChanged      Action = "line.changed"
+	DeviceChanged    Action = "device.changed"
+	ExclusionChanged Action = "exclusion.changed"
+	SettingsChanged  Action = "settings.changed"
+	TokenChanged     Action = "token.changed"
+	ImportChanged    Action = "import.changed"
+	AccountChanged   Action = "account.changed"
+	OrgChanged       Action = "organisation.changed"
+	Changed          Action = "page.changed"
+	SignedIn         Action = "sign_in"
+	SignedOut        Action = "sign_out"
+	CommandRun       Action = "command.run"
+	PolicyChanged    Action = "policy.changed"
+	ConsentGiven     Action = "consent.given"
+	ConsentWithdrawn Action = "consent.withdrawn"
+	KeyChanged       Action = "key.changed"
+	KeyDestroyed     Action = "key.destroyed"
+	PersonErased     Action = "person.erased"
+	RequestChanged   Action = "request.changed"
+	HoldChanged      Action = "hold.changed"
+	RetentionApplied Action = "retention.applied"
+	IncidentChanged  Action = "incident.changed"
+	BackupMade       Action = "backup.made"
+	BackupRestored   Action = "backup.restored"
+	LogForgotten     Action = "audit.forgotten"
+	Cosigned         Action = "audit.cosigned"
+)
+
+// Accesses are the actions by which somebody sees or takes data of people.
+func Accesses() []Action {
+	return []Action{CallsListed, CallOpened, NumberOpened, MissedListed, PeopleListed, PersonOpened, ReportOpened, SearchMade, DevicesOpened,
+		ImportsOpened, SettingsOpened, PrivacyOpened, PageOpened, RecordPlayed, ExportMade, LogOpened}
+}
+
+// Actions are all that are listed here, accesses first.
+func Actions() []Action {
+	return append(Accesses(), CallChanged, CallDeleted, CallbackChanged, MemberChanged, RoleChanged, TeamChanged, LineChanged, DeviceChanged,
+		ExclusionChanged, SettingsChanged, TokenChanged, ImportChanged, AccountChanged, OrgChanged, Changed, SignedIn, SignedOut, CommandRun,
+		PolicyChanged, ConsentGiven, ConsentWithdrawn, KeyChanged, KeyDestroyed, PersonErased, RequestChanged, HoldChanged, RetentionApplied,
+		IncidentChanged, BackupMade, BackupRestored, LogForgotten, Cosigned)
+}
