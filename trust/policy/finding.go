@@ -37,10 +37,17 @@ func (fs Findings) Error() string {
 	return strings.Join(out, "\n")
 }
 
+// maxFindings is how many are listed: whoever sends a hostile document need not get a longer one back.
+const maxFindings = 200
+
 func (fs Findings) sorted() Findings {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), strings.Compare(a.Rule, b.Rule), strings.Compare(a.Reason, b.Reason))
 	})
+	if more := len(fs) - maxFindings; more > 0 {
+		last := Finding{fs[maxFindings].Line, "more", "", sentence("There are %d more findings.", more), "Mend those above first."}
+		return append(slices.Clip(fs[:maxFindings]), last)
+	}
 	return fs
 }
 

@@ -103,7 +103,7 @@ func (r *reader) guard(n *yaml.Node, depth int) {
 		r.add(n, "alias", sentence("&%s names this text to be used elsewhere.", n.Anchor), "Take the name out, and write the text out wherever it is needed.")
 	case n.Style&yaml.TaggedStyle != 0:
 		r.add(n, "tag", sentence("%s says how to read the value. The kind of every value is fixed.", n.Tag), "Take it out.")
-	case len(n.Content) > 2*maxItems:
+	case n.Kind == yaml.SequenceNode && len(n.Content) > maxItems || len(n.Content) > 2*maxItems:
 		r.add(n, "size", sentence("This has more than %d entries.", maxItems), "Take out what does not belong to a policy.")
 		return
 	}
@@ -181,6 +181,7 @@ func (r *reader) readStruct(n *yaml.Node, v reflect.Value, path string) {
 		}
 		got[key.Value] = true
 		r.read(value, v.Field(i), join(path, key.Value))
+		r.lines[join(path, key.Value)] = key.Line
 	})
 	if len(r.found) > before && n.Kind != yaml.MappingNode {
 		return
@@ -204,6 +205,7 @@ func (r *reader) readMap(n *yaml.Node, v reflect.Value, path string) {
 		}
 		one := reflect.New(v.Type().Elem()).Elem()
 		r.read(value, one, join(path, key.Value))
+		r.lines[join(path, key.Value)] = key.Line
 		v.SetMapIndex(reflect.ValueOf(key.Value).Convert(v.Type().Key()), one)
 	})
 }
