@@ -74,6 +74,20 @@ const ByConsent Basis = "consent"
 type Purpose struct {
 	Key   string
 	Basis Basis
+	Plain bool              // a use of data without a contact: one choice, on no channel
+	Title map[string]string // by language
+}
+
+// channels are those on which a purpose is chosen.
+func (p Purpose) channels(who Who) []Channel {
+	switch {
+	case p.Plain:
+		return []Channel{None}
+	case who.Number == "" && who.Email != "":
+		return []Channel{Email}
+	default:
+		return Channels()
+	}
 }
 
 // Purposes gives the purposes of an organisation's policy for which people may be contacted and have a choice.

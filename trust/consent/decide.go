@@ -77,14 +77,14 @@ func (s *Consents) Decide(ctx context.Context, tx *db.Tx, org account.OrgID, q Q
 }
 
 func (s *Consents) ask(ctx context.Context, c db.Conn, org account.OrgID, q Question) (d Decision, person string, err error) {
-	if _, err := ParseChannel(string(q.Channel)); err != nil {
+	purposes, err := s.Purposes(ctx, org)
+	if err != nil {
+		return d, "", err
+	}
+	if err := checkChannel(q.Purpose, q.Channel, purposes); err != nil {
 		return d, "", err
 	}
 	if q.Who, err = s.full(ctx, c, org, q.Who); err != nil {
-		return d, "", err
-	}
-	purposes, err := s.Purposes(ctx, org)
-	if err != nil {
 		return d, "", err
 	}
 	if person, err = s.person(ctx, c, org, q.Who); err != nil {
@@ -104,6 +104,18 @@ func (s *Consents) ask(ctx context.Context, c db.Conn, org account.OrgID, q Ques
 	}
 	d.settle()
 	return d, person, nil
+}
+
+// checkChannel refuses a channel that is none. A purpose that is a use without a contact has none.
+func checkChannel(purpose string, channel Channel, purposes []Purpose) error {
+	if slices.ContainsFunc(purposes, func(p Purpose) bool { return p.Key == purpose && p.Plain }) {
+		if channel == None {
+			return nil
+		}
+		return fault.Field("channel", "The purpose %s is a use without a contact: leave the channel out.", purpose)
+	}
+	_, err := ParseChannel(string(channel))
+	return err
 }
 
 // choices looks at what the person said.

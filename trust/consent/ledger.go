@@ -200,8 +200,10 @@ func (in *Change) check(now time.Time, purposes []Purpose) error {
 		return fault.Field("channel", "Say on which channel: call, sms, email or messenger.")
 	}
 	for _, c := range in.Channels {
-		if _, err := ParseChannel(string(c)); err != nil {
-			return err
+		for _, p := range in.Purposes {
+			if err := checkChannel(p, c, purposes); err != nil {
+				return err
+			}
 		}
 	}
 	if len(in.Evidence) > maxEvidence {

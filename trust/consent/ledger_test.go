@@ -22,7 +22,7 @@ func TestConsentIsGivenAndTakenBack(t *testing.T) {
 		w.record(in)
 		w.want(asha, "marketing", consent.SMS, "")
 		w.want(asha, "marketing", consent.Email, consent.NoConsent)
-		w.want(asha, "personalise", consent.SMS, consent.NoConsent)
+		w.want(asha, "surveys", consent.SMS, consent.NoConsent)
 		w.want(ravi, "marketing", consent.SMS, consent.NoConsent)
 		w.record(take(asha, consent.SMS))
 		w.want(asha, "marketing", consent.SMS, consent.IsSuppressed)

@@ -18,17 +18,6 @@ type Choice struct {
 	Since   time.Time // of the entry that says so; zero when the person said nothing
 }
 
-// reachable are the channels that a person has: an e-mail address gets e-mail, a number the others; a person who is known
-// by both, or by their id, has all.
-func reachable(who Who) []Channel {
-	switch {
-	case who.Number == "" && who.Email != "":
-		return []Channel{Email}
-	default:
-		return Channels()
-	}
-}
-
 // Preferences lists what a person wants, each purpose on each channel: what the gates answer too, hours and other bars
 // aside.
 func (s *Consents) Preferences(ctx context.Context, org account.OrgID, who Who) ([]Choice, error) {
@@ -65,7 +54,7 @@ func (s *Consents) preferences(ctx context.Context, c db.Conn, org account.OrgID
 	}
 	var out []Choice
 	for _, p := range purposes {
-		for _, channel := range reachable(who) {
+		for _, channel := range p.channels(who) {
 			e := latest(said, p.Key, channel, "")
 			choice := Choice{Purpose: p.Key, Basis: p.Basis, Channel: channel}
 			choice.On = !checkObjection(e).Against && !checkConsent(e, p.Basis, s.Now()).Against &&
@@ -105,17 +94,15 @@ func (s *Consents) Stop(ctx context.Context, org account.OrgID, who Who, channel
 	if err != nil {
 		return err
 	}
-	channels := []Channel{channel}
-	if channel == None {
-		channels = Channels()
-	}
-	in := Change{Who: who, Channels: channels, State: Withdrawn, How: how, By: by}
-	for _, p := range purposes {
-		in.Purposes = append(in.Purposes, p.Key)
-	}
 	var all []Change
-	if len(in.Purposes) > 0 {
-		all = append(all, in)
+	for _, p := range purposes {
+		in := Change{Who: who, Purposes: []string{p.Key}, Channels: []Channel{channel}, State: Withdrawn, How: how, By: by}
+		if channel == None {
+			in.Channels = p.channels(who)
+		}
+		if !p.Plain || channel == None {
+			all = append(all, in)
+		}
 	}
 	return s.recordAll(ctx, org, all, func(ctx context.Context, tx *db.Tx) error {
 		return s.Suppress(ctx, tx, org, who, Scope{"", channel}, string(how))

@@ -87,9 +87,10 @@ func TestStopEndsEverythingAndOneThingCanBeWantedAgain(t *testing.T) {
 			t.Errorf("on: %v", got)
 		}
 		// A stop holds for purposes that come later, on every channel but the one that was opened again.
-		policy = append(policy, consent.Purpose{Key: "surveys", Basis: "legitimate_interest"})
+		policy = append(policy, consent.Purpose{Key: "news", Basis: "legitimate_interest"})
 		defer func() { policy = policy[:3] }()
-		w.want(asha, "surveys", consent.Call, consent.IsSuppressed)
+		w.want(asha, "news", consent.Call, consent.IsSuppressed)
+		w.want(asha, "news", consent.SMS, "")
 	}, schemas...)
 }
 
@@ -189,5 +190,31 @@ func TestAnAddressHasOnlyItsChannel(t *testing.T) {
 	})
 	if got := w.on(mira); len(got) != 0 {
 		t.Errorf("on: %v", got)
+	}
+}
+
+func TestAUseWithoutContactIsOneChoice(t *testing.T) {
+	policy = append(policy, consent.Purpose{Key: "personalise", Basis: consent.ByConsent, Plain: true}, consent.Purpose{Key: "learn", Basis: "legitimate_interest", Plain: true})
+	defer func() { policy = policy[:3] }()
+	w := newWorld(t, dbtest.SQLite(t, schemas...))
+	w.want(asha, "personalise", consent.None, consent.NoConsent)
+	w.set(asha, "personalise ", "marketing call")
+	w.want(asha, "personalise", consent.None, "")
+	w.want(asha, "learn", consent.None, consent.IsSuppressed)
+	if err := w.consents.Stop(t.Context(), w.org.ID, asha, consent.None, consent.ByWebForm, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.want(asha, "personalise", consent.None, consent.IsSuppressed)
+	w.set(asha, "personalise ")
+	if got := w.on(asha); !slices.Equal(got, []string{"personalise "}) {
+		t.Errorf("on: %v", got)
+	}
+	w.want(asha, "service_notice", consent.Call, consent.IsSuppressed)
+	w.set(asha, "service_notice sms")
+	if got := w.on(asha); !slices.Equal(got, []string{"service_notice sms"}) {
+		t.Errorf("on: %v", got)
+	}
+	if _, err := w.consents.MayContact(t.Context(), w.org.ID, asha, "personalise", consent.SMS, w.now); err == nil {
+		t.Error("a channel was taken for a use without contact")
 	}
 }

@@ -122,21 +122,26 @@ func (s *Consents) lift(ctx context.Context, tx *db.Tx, org account.OrgID, who W
 	return nil
 }
 
-// without splits a scope into those that stop the same less one purpose on one channel.
+// without splits a scope into those that stop the same, later purposes too, less one purpose on one channel.
 func without(scope Scope, purpose string, channel Channel, purposes []Purpose) []Scope {
 	var out []Scope
 	if scope.Channel == None {
 		for _, c := range Channels() {
-			if c != channel {
+			if c != channel && (scope.Purpose == "" || channel != None) {
 				out = append(out, Scope{scope.Purpose, c})
 			}
 		}
 	}
-	if scope.Purpose == "" {
-		for _, p := range purposes {
-			if p.Key != purpose {
-				out = append(out, Scope{p.Key, channel})
-			}
+	if scope.Purpose != "" {
+		return out
+	}
+	for _, p := range purposes {
+		switch {
+		case p.Key == purpose:
+		case !p.Plain && channel != None:
+			out = append(out, Scope{p.Key, channel})
+		case p.Plain && scope.Channel == None:
+			out = append(out, Scope{p.Key, None})
 		}
 	}
 	return out

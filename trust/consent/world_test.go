@@ -32,7 +32,7 @@ type world struct {
 	bar      consent.Bar
 }
 
-var policy = []consent.Purpose{{Key: "marketing", Basis: consent.ByConsent}, {Key: "personalise", Basis: consent.ByConsent}, {Key: "service_notice", Basis: "contract"}}
+var policy = []consent.Purpose{{Key: "marketing", Basis: consent.ByConsent}, {Key: "surveys", Basis: consent.ByConsent}, {Key: "service_notice", Basis: "contract"}}
 
 func newWorld(t *testing.T, d *db.DB) *world {
 	t.Helper()
