@@ -58,6 +58,7 @@ var soleImporters = map[string][]string{
 	"golang.org/x/crypto/argon2":          {"account/password"},
 	"github.com/prometheus/client_golang": {"app"},
 	"golang.org/x/mod/sumdb/tlog":         {"platform/audit"},
+	"github.com/minio/minio-go":           {"platform/blob"},
 }
 
 // Budgets.
