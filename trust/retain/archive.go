@@ -1,0 +1,363 @@
+package retain
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"parley/account"
+	"parley/platform/audit"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/id"
+	"parley/platform/vault"
+	"parley/trust/hold"
+	"parley/trust/subject"
+)
+
+// Archived is one item in the archive. What is in it opens with Open only.
+type Archived struct {
+	ID       string
+	Keeper   string
+	Category string
+	Item     string
+	Who      subject.Ref // zero = nobody in particular
+	At       time.Time   // the event that the first period counted from
+	Rows     int64
+	Since    time.Time // when it was archived
+	Ends     time.Time // when it is erased; filled by Archive
+}
+
+const archiveColumns = `id, keeper, category, item, person, at_ms, row_count, archived_ms`
+
+func scanArchived(r db.Scanner) (a Archived, err error) {
+	var person string
+	var event, since int64
+	if err := r.Scan(&a.ID, &a.Keeper, &a.Category, &a.Item, &person, &event, &a.Rows, &since); err != nil {
+		return a, err
+	}
+	a.At, a.Since = at(event), at(since)
+	if person != "" {
+		a.Who, err = subject.Parse(person)
+	}
+	return a, err
+}
+
+// owner is whose key seals an item: the person outside, else the first person.
+func owner(who []subject.Ref) subject.Ref {
+	for _, w := range who {
+		if w.Num() > 0 {
+			return w
+		}
+	}
+	if len(who) > 0 {
+		return who[0]
+	}
+	return subject.Ref{}
+}
+
+func sealedField(item string) string { return "archive|" + item }
+
+func seal(ctx context.Context, k *vault.OrgKeys, who subject.Ref, item string, plain []byte) ([]byte, error) {
+	if n := who.Num(); n > 0 {
+		var err error
+		if plain, err = k.SealSubject(ctx, n, sealedField(item), plain); err != nil {
+			return nil, err
+		}
+	}
+	return k.SealArchive(sealedField(item), plain), nil
+}
+
+func open(ctx context.Context, k *vault.OrgKeys, who subject.Ref, item string, sealed []byte) ([]byte, error) {
+	plain, err := k.OpenArchive(sealedField(item), sealed)
+	if err != nil || who.Num() <= 0 {
+		return plain, err
+	}
+	return k.OpenSubject(ctx, who.Num(), sealedField(item), plain)
+}
+
+// archive puts copies of the items aside. They count once settle was called, after the rows were removed.
+func (s *Sweeper) archive(ctx context.Context, org account.OrgID, k *Keeper, o Order, p *Plan) error {
+	keys, err := s.d.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return err
+	}
+	if err := s.unarchive(ctx, org, p); err != nil { // of a run that was broken off
+		return err
+	}
+	now := s.d.Now()
+	for _, i := range o.Items {
+		plain, err := k.Bundle(ctx, org, i)
+		if err != nil {
+			return err
+		}
+		who := owner(i.Who)
+		sealed, err := seal(ctx, keys, who, i.Key, plain)
+		if err != nil {
+			return err
+		}
+		if _, err := s.d.DB.Exec(ctx, `INSERT INTO archive_items (org_id, `+archiveColumns+`, plan, settled, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11)`,
+			org, id.New("arc"), k.Name, p.Category, i.Key, Lock{Who: who}.person(), ms(i.At), i.Rows, ms(now), p.ID, sealed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recover finds what a run that was broken off had removed already: it lies in the archive, and is not due any more.
+func (s *Sweeper) recover(ctx context.Context, org account.OrgID, p *Plan, due []Item) ([]Item, error) {
+	if !p.Archives {
+		return nil, nil
+	}
+	left, err := db.Select(ctx, s.d.DB, scanArchived, `SELECT `+archiveColumns+` FROM archive_items WHERE org_id = $1 AND plan = $2 AND settled = 0`, org, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	still := map[string]bool{}
+	for _, i := range due {
+		still[i.Key] = true
+	}
+	var gone []Item
+	for _, a := range left {
+		if still[a.Item] {
+			continue
+		}
+		gone = append(gone, Item{Key: a.Item, Who: []subject.Ref{a.Who}, At: a.At, Rows: a.Rows})
+		if _, err := s.d.DB.Exec(ctx, `UPDATE archive_items SET settled = 1 WHERE org_id = $1 AND id = $2`, org, a.ID); err != nil {
+			return nil, err
+		}
+	}
+	return gone, nil
+}
+
+func (s *Sweeper) unarchive(ctx context.Context, org account.OrgID, p *Plan) error {
+	if !p.Archives {
+		return nil
+	}
+	_, err := s.d.DB.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND plan = $2 AND settled = 0`, org, p.ID)
+	return err
+}
+
+func (s *Sweeper) settle(ctx context.Context, org account.OrgID, p *Plan) error {
+	if !p.Archives {
+		return nil
+	}
+	_, err := s.d.DB.Exec(ctx, `UPDATE archive_items SET settled = 1 WHERE org_id = $1 AND plan = $2`, org, p.ID)
+	return err
+}
+
+// Archive lists what is in the archive, what ends first before the rest.
+func (s *Sweeper) Archive(ctx context.Context, by *account.Actor) ([]Archived, error) {
+	if err := by.Require(account.OpenArchive); err != nil {
+		return nil, err
+	}
+	_, rules, err := s.duties(ctx, by.Org.ID)
+	if err != nil {
+		return nil, err
+	}
+	all, err := db.Select(ctx, s.d.DB, scanArchived, `SELECT `+archiveColumns+` FROM archive_items WHERE org_id = $1 AND settled = 1 ORDER BY archived_ms, id`, by.Org.ID)
+	for i := range all {
+		all[i].Ends = ends(rules, &all[i])
+	}
+	return all, err
+}
+
+// ends is when an archived item is erased: after the archive's period, and not before a law allows it.
+func ends(rules []Rule, a *Archived) time.Time {
+	end := a.Since
+	for _, r := range rules {
+		if r.Category != a.Category || r.Part != "" {
+			continue
+		}
+		if r.Archive.Said() && !r.Unused {
+			if e := r.Archive.After(a.Since, nil); e.After(end) {
+				end = e
+			}
+		}
+		if _, until := r.floor(a.At); until.After(end) {
+			end = until
+		}
+	}
+	return end
+}
+
+// Open gives what an archived item holds. Who opened it stands in the audit log.
+func (s *Sweeper) Open(ctx context.Context, by *account.Actor, archived string) (*Archived, []byte, error) {
+	if err := by.Require(account.OpenArchive); err != nil {
+		return nil, nil, err
+	}
+	a, plain, err := s.opened(ctx, by.Org.ID, archived)
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, plain, s.logArchive(ctx, by, archiveOpened, a)
+}
+
+func (s *Sweeper) opened(ctx context.Context, org account.OrgID, archived string) (*Archived, []byte, error) {
+	a, ok, err := db.One(ctx, s.d.DB, scanArchived, `SELECT `+archiveColumns+` FROM archive_items WHERE org_id = $1 AND id = $2 AND settled = 1`, org, archived)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !ok {
+		return nil, nil, fault.New(fault.NotFound, "There is no item %q in the archive; its time may have come.", archived)
+	}
+	var sealed []byte
+	if err := s.d.DB.Row(ctx, `SELECT sealed FROM archive_items WHERE org_id = $1 AND id = $2`, org, archived).Scan(&sealed); err != nil {
+		return nil, nil, err
+	}
+	keys, err := s.d.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, nil, err
+	}
+	plain, err := open(ctx, keys, a.Who, a.Item, sealed)
+	return &a, plain, err
+}
+
+// Return brings an item back from the archive. Its period counts anew from its old event, so something must have changed:
+// the policy, or a legal hold.
+func (s *Sweeper) Return(ctx context.Context, by *account.Actor, archived string) error {
+	if err := by.Require(account.OpenArchive); err != nil {
+		return err
+	}
+	a, plain, err := s.opened(ctx, by.Org.ID, archived)
+	if err != nil {
+		return err
+	}
+	k := s.keeper(a.Keeper)
+	if k == nil || k.Return == nil {
+		return fault.New(fault.Unsupported, "Items of %s cannot be brought back from the archive.", a.Keeper)
+	}
+	if err := k.Return(ctx, by.Org.ID, a.Item, plain); err != nil {
+		return err
+	}
+	if _, err := s.d.DB.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND id = $2`, by.Org.ID, archived); err != nil {
+		return err
+	}
+	return s.logArchive(ctx, by, archiveReturned, a)
+}
+
+func (s *Sweeper) logArchive(ctx context.Context, by *account.Actor, action audit.Action, a *Archived) error {
+	e := audit.Entry{Actor: string(by.Member.ID), Action: action, Object: "archive/" + a.ID, Details: map[string]string{"category": a.Category, "keeper": a.Keeper, "rows": number(a.Rows)}}
+	if a.Who != (subject.Ref{}) {
+		e.About = a.Who.String()
+	}
+	return s.d.Log.Record(ctx, int64(by.Org.ID), e)
+}
+
+// tendArchive erases what has been in the archive for its period, and opens reviews.
+func (s *Sweeper) tendArchive(ctx context.Context, org account.OrgID, out *Outcome) error {
+	_, rules, err := s.duties(ctx, org)
+	if err != nil {
+		return err
+	}
+	all, err := db.Select(ctx, s.d.DB, scanArchived, `SELECT `+archiveColumns+` FROM archive_items WHERE org_id = $1 AND settled = 1 ORDER BY archived_ms, id`, org)
+	if err != nil {
+		return err
+	}
+	now := s.d.Now()
+	var due, rest []Archived
+	for i := range all {
+		if ends(rules, &all[i]).After(now) {
+			rest = append(rest, all[i])
+		} else {
+			due = append(due, all[i])
+		}
+	}
+	if out.Erased, err = s.eraseArchived(ctx, org, due); err != nil {
+		return err
+	}
+	out.Reviews, err = s.openReviews(ctx, org, rules, rest)
+	return err
+}
+
+// eraseArchived erases items for good, but those that a legal hold keeps, and tells how many.
+func (s *Sweeper) eraseArchived(ctx context.Context, org account.OrgID, items []Archived) (int64, error) {
+	var erased int64
+	gone := map[string]map[subject.Ref]bool{} // by keeper
+	for _, a := range items {
+		err := s.d.DB.Tx(ctx, func(tx *db.Tx) error {
+			d := hold.Deletion{Category: a.Category, Path: hold.ArchiveExpire}
+			if a.Who != (subject.Ref{}) {
+				d.Who = []subject.Ref{a.Who}
+			}
+			if err := s.d.Holds.Check(ctx, tx, org, d); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND id = $2`, org, a.ID)
+			return err
+		})
+		if fault.KindOf(err) == fault.Conflict {
+			continue
+		}
+		if err != nil {
+			return erased, err
+		}
+		erased++
+		if gone[a.Keeper] == nil {
+			gone[a.Keeper] = map[subject.Ref]bool{}
+		}
+		gone[a.Keeper][a.Who] = true
+	}
+	if erased == 0 {
+		return 0, nil
+	}
+	var errs []error
+	for name, who := range gone {
+		errs = append(errs, s.forget(ctx, org, name, who))
+	}
+	errs = append(errs, s.d.Log.Record(ctx, int64(org), audit.Entry{Actor: audit.System, Action: archiveErased, Object: "archive", Details: map[string]string{"items": number(erased)}}))
+	return erased, errors.Join(errs...)
+}
+
+// forget tells a keeper which persons have nothing in the archive any more.
+func (s *Sweeper) forget(ctx context.Context, org account.OrgID, keeper string, who map[subject.Ref]bool) error {
+	k := s.keeper(keeper)
+	if k == nil || k.Forget == nil {
+		return nil
+	}
+	var none []subject.Ref
+	for w := range who {
+		if w == (subject.Ref{}) {
+			continue
+		}
+		n, err := s.ArchivedOf(ctx, s.d.DB, org, w)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			none = append(none, w)
+		}
+	}
+	if len(none) == 0 {
+		return nil
+	}
+	return k.Forget(ctx, org, none)
+}
+
+// ArchivedOf tells how many items of a person lie in the archive.
+func (s *Sweeper) ArchivedOf(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref) (n int64, err error) {
+	return n, c.Row(ctx, `SELECT count(*) FROM archive_items WHERE org_id = $1 AND person = $2`, org, who.String()).Scan(&n)
+}
+
+// EachArchived opens every archived item of a person, for a copy that the person asked for.
+func (s *Sweeper) EachArchived(ctx context.Context, org account.OrgID, who subject.Ref, each func(a *Archived, content []byte) error) error {
+	all, err := db.Select(ctx, s.d.DB, scanArchived, `SELECT `+archiveColumns+` FROM archive_items WHERE org_id = $1 AND person = $2 AND settled = 1 ORDER BY archived_ms, id`, org, who.String())
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		_, plain, err := s.opened(ctx, org, a.ID)
+		if err == nil {
+			err = each(&a, plain)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EraseOf erases what is in the archive about a person who asked for it, and tells how many items that were.
+func EraseOf(ctx context.Context, tx *db.Tx, org account.OrgID, who subject.Ref) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND person = $2`, org, who.String())
+}
