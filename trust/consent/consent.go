@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"encoding/hex"
+	"net/mail"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/phone"
 	"parley/platform/vault"
 	"parley/trust/subject"
 )
@@ -167,4 +169,21 @@ func (s *Consents) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) err
 		}
 	}
 	return nil
+}
+
+// ParseWho reads a phone number, as people of a country write it, or an e-mail address.
+func ParseWho(text, country string) (Who, error) {
+	text = strings.TrimSpace(text)
+	if strings.Contains(text, "@") {
+		a, err := mail.ParseAddress(text)
+		if err != nil || a.Address != text || len(text) > 254 {
+			return Who{}, fault.Field("person", "%q is not an e-mail address. Write it like asha@example.com.", text)
+		}
+		return Who{Email: text}, nil
+	}
+	n := phone.Parse(text, country)
+	if n.E164 == "" {
+		return Who{}, fault.Field("person", "%q is not a phone number that can be called. Write it with the country's code, such as +91 98123 00001.", text)
+	}
+	return Who{Number: n.E164}, nil
 }

@@ -41,6 +41,28 @@ func hashes(k *vault.OrgKeys, who Who) []any {
 	return out
 }
 
+// Block stops contacts because somebody of the organisation, or another service, says so. by is who; "" the person.
+func (s *Consents) Block(ctx context.Context, org account.OrgID, who Who, scope Scope, source string, by account.MemberID) error {
+	if scope.Channel != None {
+		if _, err := ParseChannel(string(scope.Channel)); err != nil {
+			return err
+		}
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := s.Suppress(ctx, tx, org, who, scope, source); err != nil {
+			return err
+		}
+		in := Change{Who: who, State: Withdrawn, How: How(source), By: by}
+		if scope.Purpose != "" {
+			in.Purposes = []string{scope.Purpose}
+		}
+		if scope.Channel != None {
+			in.Channels = []Channel{scope.Channel}
+		}
+		return s.logStop(ctx, tx, org, &in)
+	})
+}
+
 // Suppress stops contacts. It outlives an erasure of the person.
 func (s *Consents) Suppress(ctx context.Context, tx *db.Tx, org account.OrgID, who Who, scope Scope, source string) error {
 	who, err := s.full(ctx, tx, org, who)
