@@ -1,0 +1,322 @@
+// Package prove shows that the privacy policy holds. A run is a list of steps over the live installation, each of which
+// speaks for some promises; its outcome is one signed report: promise, rule, test, result, time. A promise whose step
+// failed is shown as broken.
+package prove
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/account"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/id"
+)
+
+// Schema holds the tables of this package, series "prove".
+//
+//go:embed schema/*.sql schema/data.tsv
+var Schema embed.FS
+
+// Result is what became of a step or a promise.
+type Result string
+
+// The results.
+const (
+	Passed   Result = "passed"
+	Broken   Result = "broken"   // it was tried, and does not hold
+	Tested   Result = "tested"   // no step of a run speaks for it; the tests that the version was built with do
+	Untested Result = "untested" // neither a step nor a test speaks for it
+	NotYet   Result = "not_yet"  // the feature is not in this version
+)
+
+// Step is one thing that a run tries.
+type Step struct {
+	ID       string // such as "canary"
+	Title    string
+	Promises []string
+	// Run tries it and tells in sentences what it found. What does not hold is a Failure.
+	Run func(ctx context.Context) (facts []string, err error)
+}
+
+// Failure is an error of a step that names the promises it breaks, where that is not all of the step's.
+type Failure struct {
+	Promises []string
+	Sentence string
+}
+
+func (f *Failure) Error() string { return f.Sentence }
+
+// Fail is a Failure with a formatted sentence. promises are names with spaces between; none means all of the step's.
+func Fail(promises, sentence string, args ...any) error {
+	return &Failure{Promises: strings.Fields(promises), Sentence: fmt.Sprintf(sentence, args...)}
+}
+
+// Failures gathers what does not hold, so that one step tells everything it finds.
+type Failures []error
+
+// Add notes err, when it is one.
+func (f *Failures) Add(err error) {
+	if err != nil {
+		*f = append(*f, err)
+	}
+}
+
+// Err is nil when nothing was noted.
+func (f Failures) Err() error {
+	if len(f) == 0 {
+		return nil
+	}
+	return f
+}
+
+func (f Failures) Error() string {
+	sentences := make([]string, len(f))
+	for i, err := range f {
+		sentences[i] = sentence(err)
+	}
+	return strings.Join(sentences, " ")
+}
+
+func sentence(err error) string {
+	if f, ok := err.(*Failure); ok {
+		return f.Sentence
+	}
+	return fault.Sentence(err)
+}
+
+// StepResult is what became of one step.
+type StepResult struct {
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Result   Result   `json:"result"`
+	Facts    []string `json:"facts"`
+	Failures []string `json:"failures,omitempty"`
+	Millis   int64    `json:"millis"`
+	breaks   map[string]bool
+}
+
+// PromiseResult is what became of one promise.
+type PromiseResult struct {
+	ID     string    `json:"id"`
+	Kind   Kind      `json:"kind"`
+	Title  string    `json:"title"`
+	Rule   string    `json:"rule"`
+	Tests  []string  `json:"tests,omitempty"`
+	Steps  []string  `json:"steps,omitempty"`
+	Result Result    `json:"result"`
+	At     time.Time `json:"at"`
+}
+
+// Report is the outcome of a run.
+type Report struct {
+	ID         string          `json:"id"`
+	Org        account.OrgID   `json:"org"`
+	At         time.Time       `json:"at"`
+	Version    string          `json:"version"`
+	Policy     int             `json:"policy_version"`
+	PolicyHash string          `json:"policy_sha256"`
+	Passed     bool            `json:"passed"`
+	Millis     int64           `json:"millis"`
+	Steps      []StepResult    `json:"steps"`
+	Promises   []PromiseResult `json:"promises"`
+}
+
+// Run tries every step, the later ones too when one fails, and puts the report together. said hears each step's title
+// before it begins.
+func Run(ctx context.Context, head Report, steps []Step, now func() time.Time, said func(done, of int, title string)) (*Report, error) {
+	out := &head
+	out.ID, out.At, out.Passed = id.New("prf"), now().UTC(), true
+	begun := now()
+	for i := range steps {
+		said(i, len(steps), steps[i].Title)
+		r := try(ctx, &steps[i], now)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		out.Passed = out.Passed && r.Result == Passed
+		out.Steps = append(out.Steps, r)
+	}
+	out.Millis = now().Sub(begun).Milliseconds()
+	out.Promises = judge(steps, out.Steps, now().UTC())
+	return out, nil
+}
+
+func try(ctx context.Context, s *Step, now func() time.Time) (r StepResult) {
+	r = StepResult{ID: s.ID, Title: s.Title, Result: Passed, breaks: map[string]bool{}}
+	begun := now()
+	facts, err := s.Run(ctx)
+	r.Facts, r.Millis = facts, now().Sub(begun).Milliseconds()
+	if err == nil {
+		return r
+	}
+	r.Result = Broken
+	all := Failures{err}
+	if many, ok := err.(Failures); ok {
+		all = many
+	}
+	for _, err := range all {
+		r.Failures = append(r.Failures, sentence(err))
+		broken := s.Promises
+		if f, ok := err.(*Failure); ok && len(f.Promises) > 0 {
+			broken = f.Promises
+		}
+		for _, p := range broken {
+			r.breaks[p] = true
+		}
+	}
+	return r
+}
+
+// judge says of each promise what the steps and the tests say of it.
+func judge(steps []Step, results []StepResult, at time.Time) []PromiseResult {
+	by := map[string][]string{}
+	for _, s := range steps {
+		for _, p := range s.Promises {
+			by[p] = append(by[p], s.ID)
+		}
+	}
+	broken := map[string]bool{}
+	for _, r := range results {
+		for p := range r.breaks {
+			broken[p] = true
+		}
+	}
+	var out []PromiseResult
+	for _, p := range Promises() {
+		r := PromiseResult{ID: p.ID, Kind: p.Kind, Title: p.Title, Rule: p.Rule, Tests: p.Tests, Steps: by[p.ID], At: at}
+		switch {
+		case broken[p.ID]:
+			r.Result = Broken
+		case len(r.Steps) > 0:
+			r.Result = Passed
+		case p.Open():
+			r.Result = NotYet
+		case p.Kept():
+			r.Result = Tested
+		default:
+			r.Result = Untested
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// Broken lists the promises that the run found broken.
+func (r *Report) Broken() []string {
+	var out []string
+	for _, p := range r.Promises {
+		if p.Result == Broken {
+			out = append(out, p.ID)
+		}
+	}
+	return out
+}
+
+// Signed is a report with the signature of the organisation's log key over its bytes.
+type Signed struct {
+	Report    json.RawMessage `json:"report"`
+	SHA256    string          `json:"sha256"` // of the bytes of report
+	Key       string          `json:"key"`    // public key, in the form of the audit log's
+	Signature string          `json:"signature"`
+}
+
+// Sign puts a report into its signed form. sign signs a text with the organisation's log key.
+func Sign(r *Report, sign func(text []byte) (signature, key string, err error)) (*Signed, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(b)
+	s := &Signed{Report: b, SHA256: hex.EncodeToString(sum[:])}
+	s.Signature, s.Key, err = sign(b)
+	return s, err
+}
+
+// Proofs keeps the reports of all runs.
+type Proofs struct {
+	db  *db.DB
+	now func() time.Time
+}
+
+// New makes Proofs.
+func New(d *db.DB, now func() time.Time) *Proofs { return &Proofs{db: d, now: now} }
+
+// keepRuns is how many reports of an organisation are kept.
+const keepRuns = 100
+
+// Keep stores a signed report and drops the oldest ones over the number that is kept.
+func (p *Proofs) Keep(ctx context.Context, r *Report, s *Signed) error {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return p.db.Tx(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Exec(ctx, `INSERT INTO proofs (org_id, id, at_ms, passed, report) VALUES ($1, $2, $3, $4, $5)`,
+			r.Org, r.ID, r.At.UnixMilli(), flag(r.Passed), b); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, `DELETE FROM proofs WHERE org_id = $1 AND at_ms < (
+			SELECT min(at_ms) FROM (SELECT at_ms FROM proofs WHERE org_id = $1 ORDER BY at_ms DESC LIMIT $2) newest)`, r.Org, keepRuns)
+		return err
+	})
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// Last gives an organisation's newest report; ok is false when there was no run yet.
+func (p *Proofs) Last(ctx context.Context, org account.OrgID) (r *Report, signed *Signed, ok bool, err error) {
+	b, ok, err := db.One(ctx, p.db, func(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b) },
+		`SELECT report FROM proofs WHERE org_id = $1 ORDER BY at_ms DESC, id DESC LIMIT 1`, org)
+	if err != nil || !ok {
+		return nil, nil, false, err
+	}
+	signed, r = &Signed{}, &Report{}
+	if err := json.Unmarshal(b, signed); err != nil {
+		return nil, nil, false, err
+	}
+	return r, signed, true, json.Unmarshal(signed.Report, r)
+}
+
+// Since tells when each promise was last proved: the time of the newest kept run in which it passed.
+func (p *Proofs) Since(ctx context.Context, org account.OrgID) (map[string]time.Time, error) {
+	all, err := db.Select(ctx, p.db, func(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b) },
+		`SELECT report FROM proofs WHERE org_id = $1 ORDER BY at_ms`, org)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]time.Time{}
+	for _, b := range all {
+		var s Signed
+		var r Report
+		if err := json.Unmarshal(b, &s); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(s.Report, &r); err != nil {
+			return nil, err
+		}
+		for _, x := range r.Promises {
+			if x.Result == Passed {
+				out[x.ID] = x.At
+			}
+		}
+	}
+	return out, nil
+}
+
+// Delete removes everything that is kept of an organisation's runs.
+func (p *Proofs) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
+	_, err := tx.Exec(ctx, `DELETE FROM proofs WHERE org_id = $1`, org)
+	return err
+}

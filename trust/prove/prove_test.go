@@ -1,0 +1,111 @@
+package prove_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"parley/platform/db"
+	"parley/platform/db/dbtest"
+	"parley/trust/prove"
+)
+
+func TestTheInventoryIsWhole(t *testing.T) {
+	kinds := map[prove.Kind]int{}
+	for i, p := range prove.Promises() {
+		if want := fmt.Sprintf("P%d", i+1); p.ID != want {
+			t.Errorf("line %d is %s, want %s", i+1, p.ID, want)
+		}
+		if p.Title == "" || p.Rule == "" || p.Feature == "" {
+			t.Errorf("%s lacks its title, rule or feature", p.ID)
+		}
+		kinds[p.Kind]++
+	}
+	want := map[prove.Kind]int{prove.Enforced: 120, prove.Register: 14, prove.Feature: 10, prove.Attested: 5, prove.Refused: 7}
+	for k, n := range want {
+		if kinds[k] != n {
+			t.Errorf("%d promises of kind %s, want %d", kinds[k], k, n)
+		}
+	}
+}
+
+func run(t *testing.T, steps ...prove.Step) *prove.Report {
+	t.Helper()
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	r, err := prove.Run(t.Context(), prove.Report{Org: 1, Version: "test"}, steps, func() time.Time { return now }, func(int, int, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func result(r *prove.Report, id string) prove.Result {
+	i := slices.IndexFunc(r.Promises, func(p prove.PromiseResult) bool { return p.ID == id })
+	return r.Promises[i].Result
+}
+
+func TestABrokenPromiseIsNamed(t *testing.T) {
+	good := prove.Step{ID: "good", Title: "Good", Promises: []string{"P1", "P5"}, Run: func(context.Context) ([]string, error) { return []string{"looked"}, nil }}
+	bad := prove.Step{ID: "bad", Title: "Bad", Promises: []string{"P64", "P65"}, Run: func(context.Context) ([]string, error) {
+		var f prove.Failures
+		f.Add(prove.Fail("P65", "A key did not rotate."))
+		return nil, f.Err()
+	}}
+	whole := prove.Step{ID: "whole", Title: "Whole", Promises: []string{"P41"}, Run: func(context.Context) ([]string, error) { return nil, errors.New("no") }}
+	r := run(t, good, bad, whole)
+	if r.Passed || !slices.Equal(r.Broken(), []string{"P41", "P65"}) {
+		t.Errorf("passed %v, broken %v", r.Passed, r.Broken())
+	}
+	for id, want := range map[string]prove.Result{"P1": prove.Passed, "P64": prove.Passed, "P65": prove.Broken, "P41": prove.Broken, "P40": prove.NotYet} {
+		if got := result(r, id); got != want {
+			t.Errorf("%s is %s, want %s", id, got, want)
+		}
+	}
+	if r := run(t, good); !r.Passed {
+		t.Error("a run in which everything holds did not pass")
+	}
+}
+
+func TestRunsAreKeptAndTellSinceWhen(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		if err := d.Migrate(t.Context(), "prove", prove.Schema); err != nil {
+			t.Fatal(err)
+		}
+		p := prove.New(d, time.Now)
+		if _, _, ok, err := p.Last(t.Context(), 1); ok || err != nil {
+			t.Fatalf("a run before the first: %v, %v", ok, err)
+		}
+		step := prove.Step{ID: "a", Title: "A", Promises: []string{"P5"}, Run: func(context.Context) ([]string, error) { return nil, nil }}
+		r := run(t, step)
+		keep(t, p, r)
+		step.Run = func(context.Context) ([]string, error) { return nil, errors.New("no") }
+		later := run(t, step)
+		later.At = r.At.Add(time.Hour)
+		keep(t, p, later)
+		last, signed, ok, err := p.Last(t.Context(), 1)
+		if err != nil || !ok || last.ID != later.ID || last.Passed || signed.Signature != "signature" {
+			t.Errorf("the last run is %+v, %v, %v", last, ok, err)
+		}
+		since, err := p.Since(t.Context(), 1)
+		if err != nil || !since["P5"].Equal(r.Promises[4].At) {
+			t.Errorf("P5 was last proved %v, %v", since["P5"], err)
+		}
+		if _, _, ok, err := p.Last(t.Context(), 2); ok || err != nil {
+			t.Errorf("another organisation sees a run: %v, %v", ok, err)
+		}
+	})
+}
+
+func keep(t *testing.T, p *prove.Proofs, r *prove.Report) {
+	t.Helper()
+	s, err := prove.Sign(r, func([]byte) (string, string, error) { return "signature", "key", nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Keep(t.Context(), r, s); err != nil {
+		t.Fatal(err)
+	}
+}
