@@ -7,6 +7,7 @@
 package account
 
 import (
+	"context"
 	"embed"
 	"time"
 
@@ -29,7 +30,15 @@ type Accounts struct {
 	keys      *vault.Keys
 	now       func() time.Time
 	passwords *password.Hasher
+	gate      Gate
 }
+
+// Gate gives what decides, besides roles and scopes, whether a member's request may use people's data. It is asked once
+// for every request, outside of any transaction; what it returns must need neither time nor the database.
+type Gate func(ctx context.Context, org OrgID, member MemberID) (func(Permission) error, error)
+
+// SetGate puts a gate in front of everything that members and programs ask for. It is called once, at wiring.
+func (a *Accounts) SetGate(g Gate) { a.gate = g }
 
 // New gives the accounts kept in d. now is the clock.
 func New(d *db.DB, keys *vault.Keys, now func() time.Time) *Accounts {

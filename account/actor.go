@@ -16,20 +16,28 @@ type Actor struct {
 	Session *Session // nil unless a person acts
 
 	accounts *Accounts
+	gate     func(Permission) error // nil: roles and scopes alone decide
 }
 
 // Can tells whether the actor may do p: the member's role grants it and, where a token is used, the token's scopes do.
 func (a *Actor) Can(p Permission) bool {
-	if a == nil || a.Member == nil || !a.Member.Active || !a.Member.Role.Can(p) {
+	if a == nil || a.Member == nil || !a.Member.Active || !a.Member.Role.Can(p) || !a.mayWhileClosing(p) {
 		return false
 	}
 	return a.Token == nil || slices.Contains(a.Token.Scopes, p)
 }
 
-// Require is Can with a sentence for the refused.
+// Require is Can with a sentence for the refused, and asks besides whether the organisation's privacy policy allows what
+// the permission is for.
 func (a *Actor) Require(p Permission) error {
 	if a.Can(p) {
+		if a.gate != nil {
+			return a.gate(p)
+		}
 		return nil
+	}
+	if a != nil && a.Org.Closing() && a.Member != nil && !a.mayWhileClosing(p) {
+		return errClosing(a.Org)
 	}
 	if a != nil && a.Token != nil && !slices.Contains(a.Token.Scopes, p) {
 		return fault.New(fault.Denied, "This token may not do that: it needs the scope %q. Make a token with that scope, if your role allows it.", p)
@@ -112,5 +120,15 @@ func (a *Accounts) As(ctx context.Context, org OrgID, member MemberID) (*Actor, 
 	if err != nil {
 		return nil, err
 	}
-	return &Actor{Org: o, Member: m, accounts: a}, nil
+	return a.gated(ctx, &Actor{Org: o, Member: m, accounts: a})
+}
+
+// gated puts the gate in front of an actor.
+func (a *Accounts) gated(ctx context.Context, actor *Actor) (*Actor, error) {
+	if a.gate == nil {
+		return actor, nil
+	}
+	var err error
+	actor.gate, err = a.gate(ctx, actor.Org.ID, actor.Member.ID)
+	return actor, err
 }

@@ -43,6 +43,10 @@ func (a *Accounts) insertSession(ctx context.Context, tx *db.Tx, org OrgID, m Me
 		INSERT INTO sessions (org_id, id, member_id, secret_hash, by_password, from_sealed, created_ms, seen_ms)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
 		org, id.New("ses"), m, id.Hash(secret), flag(byPassword), k.Seal("session.from", []byte(from.IP+"\n"+agent)), now)
+	if err != nil {
+		return "", err
+	}
+	_, err = tx.Exec(ctx, `UPDATE members SET seen_ms = $3 WHERE org_id = $1 AND id = $2`, org, m, now)
 	return secret, err
 }
 
@@ -74,7 +78,10 @@ func (a *Accounts) Session(ctx context.Context, secret string) (*Actor, error) {
 	if !actor.Member.Active {
 		return nil, errSignedOut()
 	}
-	return actor, a.touch(ctx, actor.Session)
+	if err := a.touch(ctx, actor.Session); err != nil {
+		return nil, err
+	}
+	return a.gated(ctx, actor)
 }
 
 func (a *Accounts) ended(s *Session) bool {

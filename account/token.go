@@ -136,7 +136,10 @@ func (a *Accounts) ByToken(ctx context.Context, secret string) (*Actor, error) {
 	if !actor.Member.Active {
 		return nil, fault.New(fault.Unauthenticated, "The member who made this token is no longer active. Somebody else must make a new one under Settings, API tokens.")
 	}
-	return actor, a.touchToken(ctx, t)
+	if err := a.touchToken(ctx, t); err != nil {
+		return nil, err
+	}
+	return a.gated(ctx, actor)
 }
 
 func (a *Accounts) touchToken(ctx context.Context, t *Token) error {

@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"context"
+	"strconv"
+
+	"parley/account"
+	"parley/platform/audit"
+	"parley/platform/fault"
+)
+
+// Use is what a permission does with people's data: for which purpose, with data of which categories.
+type Use struct {
+	Permission account.Permission
+	Purpose    string
+	Categories []string
+}
+
+// Uses is the one table of what each permission is for. A permission that is not in it opens no data at all.
+func Uses() []Use {
+	return []Use{
+		{account.ReadOwn, "rights", []string{"org.member", "call.meta", "device"}},
+		{account.ReadReports, "reports", []string{"call.meta", "contact"}},
+		{account.ReadCalls, "call_ops", []string{"call.meta", "call.note", "contact"}},
+		{account.WriteCalls, "call_ops", []string{"call.meta", "call.note"}},
+		{account.ExportCalls, "call_ops", []string{"call.meta", "call.note", "contact"}},
+		{account.DeleteCalls, "rights", []string{"call.meta", "call.note", "contact"}},
+		{account.ImportCalls, "call_ops", []string{"import.file", "call.meta", "contact"}},
+		{account.ReadPeople, "call_ops", []string{"org.member"}},
+		{account.ManagePeople, "call_ops", []string{"org.member", "account"}},
+		{account.ManageTeams, "call_ops", []string{"org.member"}},
+		{account.ReadDevices, "call_ops", []string{"device"}},
+		{account.ManageDevices, "call_ops", []string{"device"}},
+		{account.ManageExclusions, "rights", []string{"suppression"}},
+		{account.ManageSettings, "call_ops", []string{"org.profile"}},
+		{account.ManageTokens, "security", []string{"account"}},
+		{account.Developer, "call_ops", []string{"org.profile"}},
+		{account.ManagePrivacy, "rights", []string{"request", "consent"}},
+		{account.ReadAudit, "security", []string{"audit"}},
+		{account.OpenArchive, "legal", []string{"call.meta", "contact"}},
+		{account.ManageOrg, "call_ops", []string{"org.profile"}},
+	}
+}
+
+// UseOf gives what a permission does with data.
+func UseOf(p account.Permission) (Use, bool) {
+	for _, u := range Uses() {
+		if u.Permission == p {
+			return u, true
+		}
+	}
+	return Use{}, false
+}
+
+// permits tells whether the document allows what a permission does.
+func (d *Document) permits(p account.Permission) error {
+	u, ok := UseOf(p)
+	if !ok {
+		return fault.New(fault.Denied, "Nobody declared what %q does with people's data, so it may not do it.", p)
+	}
+	for _, c := range u.Categories {
+		if !d.Allows(u.Purpose, c) {
+			return fault.New(fault.Denied, "Your organisation's privacy policy does not allow to use %q for %q, so this cannot be opened. Your privacy officer can tell why.", c, u.Purpose)
+		}
+	}
+	return nil
+}
+
+// refusal is a use that the policy did not allow.
+type refusal struct {
+	org   account.OrgID
+	entry audit.Entry
+}
+
+// maxRefusals bounds what waits to be logged.
+const maxRefusals = 1000
+
+// Gate gives what decides for one member's requests whether the policy allows them: for account.Accounts.SetGate. It
+// reads what it needs now, so that asking it needs neither time nor the database. A use that a material change brought in
+// stays off until the member accepted the change.
+func (p *Policies) Gate(ctx context.Context, org account.OrgID, member account.MemberID) (func(account.Permission) error, error) {
+	v, err := p.At(ctx, org, p.now())
+	if err != nil {
+		return nil, err
+	}
+	introduced, err := p.introduced(ctx, org, v)
+	if err != nil {
+		return nil, err
+	}
+	accepted := v.Number
+	if len(introduced) > 0 && member != "" {
+		if accepted, err = p.accepted(ctx, org, member); err != nil {
+			return nil, err
+		}
+	}
+	return func(perm account.Permission) error {
+		err := v.Document.permits(perm)
+		if u, ok := UseOf(perm); err == nil && ok {
+			for _, c := range u.Categories {
+				if n := introduced[pair{u.Purpose, c}]; n > accepted {
+					err = fault.New(fault.Denied, "Version %d of the privacy policy uses %q for %q, which is new. Read it under Privacy, Policy and accept it first.", n, c, u.Purpose)
+				}
+			}
+		}
+		if err != nil {
+			p.refuse(org, member, perm, v.Number)
+		}
+		return err
+	}, nil
+}
+
+// pair is one use: a category for a purpose.
+type pair struct{ purpose, category string }
+
+// introduced tells, for each use of the version in force, which version brought it in. Uses of the first version, and of
+// the shipped document, are not new to anybody.
+func (p *Policies) introduced(ctx context.Context, org account.OrgID, current *Version) (map[pair]int, error) {
+	all, err := p.Versions(ctx, org)
+	if err != nil || current.Number < 2 {
+		return nil, err
+	}
+	out := map[pair]int{}
+	for i := 1; i < len(all) && all[i].Number <= current.Number; i++ {
+		for _, c := range all[i].added(all[i-1]) {
+			out[c] = all[i].Number
+		}
+	}
+	return out, nil
+}
+
+// added lists the uses that a version has and the one before had not.
+func (v *Version) added(before *Version) []pair {
+	var out []pair
+	for name, c := range v.Document.Categories {
+		for _, purpose := range c.Purposes {
+			if !before.Document.Allows(purpose, name) {
+				out = append(out, pair{purpose, name})
+			}
+		}
+	}
+	return out
+}
+
+// refuse remembers a refusal until Flush: whoever asks may be inside a transaction.
+func (p *Policies) refuse(org account.OrgID, member account.MemberID, perm account.Permission, version int) {
+	u, _ := UseOf(perm)
+	e := audit.Entry{Actor: string(member), Action: "purpose.denied", Object: "permission/" + string(perm), Purpose: u.Purpose, Policy: version, Result: audit.Denied}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.refused) < maxRefusals {
+		p.refused = append(p.refused, refusal{org, e})
+	}
+}
+
+// Flush writes the refusals that wait into the audit log. It must not be called inside a transaction.
+func (p *Policies) Flush(ctx context.Context) error {
+	p.mu.Lock()
+	waiting := p.refused
+	p.refused = nil
+	p.mu.Unlock()
+	for i, r := range waiting {
+		if err := p.log.Record(ctx, int64(r.org), r.entry); err != nil {
+			p.mu.Lock()
+			p.refused = append(waiting[i:], p.refused...)
+			p.mu.Unlock()
+			return fault.Wrap(fault.Unavailable, err, "%s refusals could not be written into the audit log.", strconv.Itoa(len(waiting)-i))
+		}
+	}
+	return nil
+}
