@@ -32,7 +32,7 @@ var floors = []struct {
 	{"calls: one call", []string{"calls/call"}},
 	{"calls: roll-ups and devices", []string{"calls/roll", "calls/device", "calls/logfile"}},
 	{"calls: figures and ingest", []string{"calls/stats", "calls/ingest", "calls/callback"}},
-	{"calls: reports", []string{"calls/report"}},
+	{"calls: reports and persons", []string{"calls/report", "calls/person"}},
 	{"reach", []string{"reach"}},
 	{"web kit", []string{"web/phrase", "web/chart", "web/assets", "web/template", "web/ui"}},
 	{"api and web", []string{"api", "web"}},

@@ -75,7 +75,7 @@ func (e *Engine) Load(ctx context.Context, s *seed.Stream) error {
 
 func (e *Engine) put(ctx context.Context, s *seed.Stream) (err error) {
 	running, stop := context.WithCancel(ctx)
-	w := ingest.NewWriter(e.data, e.keys, e.book, time.Now)
+	w := ingest.NewWriter(e.data, e.keys, e.book, ingest.Trust{}, time.Now)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

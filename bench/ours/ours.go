@@ -69,7 +69,7 @@ func (e *Engine) open(ctx context.Context) error {
 		}
 	}
 	e.book = number.New(e.data, e.keys)
-	e.calls = call.New(e.data, e.keys, e.book, time.Now)
+	e.calls = call.New(e.data, e.keys, e.book, nil, time.Now)
 	e.stats = stats.New(e.data, e.book, e.calls, time.Now)
 	return e.organisation(ctx)
 }

@@ -190,9 +190,9 @@ func (c *Condition) outcomes(want []Outcome, connectedFrom int) {
 	c.And(`(`+strings.Join(terms, ` OR `)+`)`, args...)
 }
 
-// Match tests what SQL does not: the local hour and hidden numbers.
-func (f *Filter) Match(r *Row, zone *time.Location, hidden map[number.ID]bool) bool {
-	if !f.Excluded && hidden[r.Number] {
+// Match tests what SQL does not: the local hour, hidden numbers and restricted ones, which no filter takes.
+func (f *Filter) Match(r *Row, zone *time.Location, excluded *number.Excluded) bool {
+	if excluded.Hidden[r.Number] && (!f.Excluded || excluded.Restricted[r.Number]) {
 		return false
 	}
 	if f.HourFrom == 0 && f.HourTo == 0 {

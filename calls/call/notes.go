@@ -12,6 +12,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
+	"parley/trust/hold"
 )
 
 // Limits of what people write on a call.
@@ -59,7 +60,7 @@ func sealNote(ctx context.Context, keys *vault.OrgKeys, org account.OrgID, k Key
 	return keys.SealSubject(ctx, int64(k.Number), noteField(org, k), []byte(text))
 }
 
-// SetNote keeps the note of a call; an empty one removes it.
+// SetNote keeps the note of a call; an empty one removes it. What stood there before is gone, so the gate is asked.
 func (s *Store) SetNote(ctx context.Context, org *account.Org, k Key, text string, by account.MemberID) error {
 	text = strings.TrimSpace(text)
 	if n := utf8.RuneCountInString(text); n > maxNote {
@@ -71,6 +72,9 @@ func (s *Store) SetNote(ctx context.Context, org *account.Org, k Key, text strin
 	}
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := s.mustExist(ctx, tx, org.ID, k); err != nil {
+			return err
+		}
+		if err := s.askNote(ctx, tx, org.ID, k); err != nil {
 			return err
 		}
 		if text == "" {
@@ -114,7 +118,7 @@ func CleanTags(tags []string) ([]string, error) {
 	return out, nil
 }
 
-// SetTags replaces the tags of a call.
+// SetTags replaces the tags of a call. The gate is asked where one goes.
 func (s *Store) SetTags(ctx context.Context, org *account.Org, k Key, tags []string) error {
 	tags, err := CleanTags(tags)
 	if err != nil {
@@ -122,6 +126,9 @@ func (s *Store) SetTags(ctx context.Context, org *account.Org, k Key, tags []str
 	}
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := s.mustExist(ctx, tx, org.ID, k); err != nil {
+			return err
+		}
+		if err := s.askTags(ctx, tx, org.ID, k, tags); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM call_tags WHERE `+keyWhere, k.args(org.ID)...); err != nil {
@@ -147,8 +154,34 @@ func (s *Store) mustExist(ctx context.Context, tx *db.Tx, org account.OrgID, k K
 	if err == nil && !ok {
 		err = fault.New(fault.NotFound, "There is no call %q here. It may have been deleted.", k.ID(org))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.book.CheckUse(ctx, tx, org, k.Number)
 }
+
+// askNote asks the gate whether the note of a call may go, if there is one.
+func (s *Store) askNote(ctx context.Context, tx *db.Tx, org account.OrgID, k Key) error {
+	_, ok, err := db.One(ctx, tx, scanText, `SELECT by_member FROM call_notes WHERE `+keyWhere, k.args(org)...)
+	if err != nil || !ok {
+		return err
+	}
+	return s.gate.Ask(ctx, tx, org, hold.NoteClear, CategoryNote, k)
+}
+
+func (s *Store) askTags(ctx context.Context, tx *db.Tx, org account.OrgID, k Key, stay []string) error {
+	have, err := tagsOf(ctx, tx, org, k)
+	if err != nil || !slices.ContainsFunc(have, func(t string) bool { return !slices.Contains(stay, t) }) {
+		return err
+	}
+	return s.gate.Ask(ctx, tx, org, hold.NoteClear, CategoryNote, k)
+}
+
+func tagsOf(ctx context.Context, c db.Conn, org account.OrgID, k Key) ([]string, error) {
+	return db.Select(ctx, c, scanText, `SELECT tag FROM call_tags WHERE `+keyWhere+` ORDER BY tag`, k.args(org)...)
+}
+
+func scanText(r db.Scanner) (t string, err error) { return t, r.Scan(&t) }
 
 // DeleteRow removes a call with its note and tags inside a running transaction, and tells whether it was there. The
 // caller rebuilds the roll-up of its day.
@@ -163,6 +196,29 @@ func DeleteRow(ctx context.Context, tx *db.Tx, org account.OrgID, k Key) (bool, 
 	_, err = tx.Exec(ctx, `DELETE FROM call_tags WHERE `+keyWhere, k.args(org)...)
 	return true, err
 }
+
+// RemoveNotes removes the notes and tags of all calls with some numbers inside a running transaction, and counts them.
+func RemoveNotes(ctx context.Context, tx *db.Tx, org account.OrgID, numbers []number.ID) (notes, tags int64, err error) {
+	for part := range slices.Chunk(numbers, numbersAtOnce) {
+		args := []any{org}
+		for _, n := range part {
+			args = append(args, n)
+		}
+		n, err := tx.Exec(ctx, `DELETE FROM call_notes WHERE org_id = $1 AND num IN `+db.In(2, len(part)), args...)
+		if err != nil {
+			return notes, tags, err
+		}
+		t, err := tx.Exec(ctx, `DELETE FROM call_tags WHERE org_id = $1 AND num IN `+db.In(2, len(part)), args...)
+		if err != nil {
+			return notes, tags, err
+		}
+		notes, tags = notes+n, tags+t
+	}
+	return notes, tags, nil
+}
+
+// numbersAtOnce is how many numbers one statement names.
+const numbersAtOnce = 250
 
 // Delete removes every call of an organisation.
 func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
@@ -209,7 +265,7 @@ func Move(ctx context.Context, tx *db.Tx, keys *vault.Keys, org account.OrgID, f
 			return err
 		}
 	}
-	tags, err := db.Select(ctx, tx, func(r db.Scanner) (t string, err error) { return t, r.Scan(&t) }, `SELECT tag FROM call_tags WHERE `+keyWhere, from.args(org)...)
+	tags, err := tagsOf(ctx, tx, org, from)
 	if err != nil {
 		return err
 	}

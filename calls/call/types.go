@@ -121,20 +121,27 @@ const (
 	PresentationUnknown     Presentation = 3
 	PresentationPayphone    Presentation = 4
 	PresentationUnavailable Presentation = 5
+	// PresentationErased is that of a call whose person's data was erased. No source can say it.
+	PresentationErased Presentation = 6
 )
 
-var presentationWords = [...]string{"allowed", "allowed", "restricted", "unknown", "payphone", "unavailable"}
+var presentationWords = [...]string{"allowed", "allowed", "restricted", "unknown", "payphone", "unavailable", "erased"}
 
 // PresentationOf turns an Android presentation code into a Presentation; codes outside the list are PresentationUnsaid.
 func PresentationOf(code int) Presentation {
-	if code < 0 || code >= len(presentationWords) {
+	if code < 0 || code > int(PresentationUnavailable) {
 		return PresentationUnsaid
 	}
 	return Presentation(code)
 }
 
 // String is the presentation's word in the API.
-func (p Presentation) String() string { return presentationWords[PresentationOf(int(p))] }
+func (p Presentation) String() string {
+	if p < 0 || int(p) >= len(presentationWords) {
+		return presentationWords[PresentationUnsaid]
+	}
+	return presentationWords[p]
+}
 
 // Outcome is how a call ended.
 type Outcome int8

@@ -14,12 +14,16 @@ import (
 	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
+	"parley/calls/person"
 	"parley/calls/report"
 	"parley/calls/roll"
 	"parley/calls/stats"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/platform/vault"
+	"parley/trust/consent"
+	"parley/trust/hold"
 )
 
 // Schemas are the tables that a World needs.
@@ -32,6 +36,9 @@ func Schemas() []dbtest.Schema {
 		{Series: "device", Files: device.Schema},
 		{Series: "callback", Files: callback.Schema},
 		{Series: "ingest", Files: ingest.Schema},
+		{Series: "audit", Files: audit.Schema},
+		{Series: "hold", Files: hold.Schema},
+		{Series: "consent", Files: consent.Schema},
 	}
 }
 
@@ -66,6 +73,7 @@ func Start() time.Time { return time.Date(2026, 4, 15, 6, 30, 0, 0, time.UTC) }
 type World struct {
 	DB        *db.DB
 	Keys      *vault.Keys
+	KeyDir    string // folder of the key store
 	Accounts  *account.Accounts
 	Org       *account.Org
 	Book      *number.Book
@@ -76,6 +84,10 @@ type World struct {
 	Reporter  *stats.Reporter
 	Callbacks *callback.Callbacks
 	Reports   *report.Reports
+	Log       *audit.Log
+	Holds     *hold.Holds
+	Consents  *consent.Consents
+	Persons   *person.Persons
 	Clock     *Clock
 	Now       func() time.Time
 }
@@ -83,25 +95,31 @@ type World struct {
 // New makes a World on a database that has Schemas.
 func New(t testing.TB, d *db.DB) *World {
 	t.Helper()
-	w := &World{DB: d, Keys: keys(t), Clock: &Clock{at: Start()}}
+	w := &World{DB: d, KeyDir: t.TempDir(), Clock: &Clock{at: Start()}}
+	w.Keys = keys(t, w.KeyDir)
 	w.Now = w.Clock.Now
 	w.Accounts = account.New(d, w.Keys, w.Now)
 	w.Book = number.New(d, w.Keys)
-	w.Calls = call.New(d, w.Keys, w.Book, w.Now)
+	w.Log = audit.New(d, w.Keys, w.Now)
+	w.Holds = hold.New(d, w.Keys, w.Accounts, w.Log, w.Now)
+	w.Consents = consent.New(consent.Deps{DB: d, Keys: w.Keys, Accounts: w.Accounts, Log: w.Log, People: person.InBook(w.Book), Now: w.Now,
+		Purposes: func(context.Context, account.OrgID) ([]consent.Purpose, error) { return nil, nil }})
+	w.Calls = call.New(d, w.Keys, w.Book, w.Holds.Check, w.Now)
 	w.Devices = device.New(d, w.Keys, w.Accounts, w.Book, w.Now)
-	w.Writer = ingest.NewWriter(d, w.Keys, w.Book, w.Now)
+	w.Writer = ingest.NewWriter(d, w.Keys, w.Book, person.Trust(w.Consents, w.Holds.Check), w.Now)
 	w.Imports = ingest.NewImports(d, w.Keys, w.Accounts, w.Devices, w.Writer, w.Now)
 	w.Reporter = stats.New(d, w.Book, w.Calls, w.Now)
 	w.Callbacks = callback.New(d, w.Keys, w.Book, w.Now)
 	w.Reports = report.New(d, w.Accounts, w.Devices, w.Book, w.Calls, w.Reporter, w.Callbacks, w.Now)
+	w.Persons = person.New(person.Deps{DB: d, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Devices: w.Devices, Writer: w.Writer,
+		Callbacks: w.Callbacks, Now: w.Now})
 	w.Org = w.NewOrg(t, "Asha Traders")
 	run(t, w.Writer)
 	return w
 }
 
-func keys(t testing.TB) *vault.Keys {
+func keys(t testing.TB, dir string) *vault.Keys {
 	t.Helper()
-	dir := t.TempDir()
 	master, err := vault.MasterFile(filepath.Join(dir, "master.key"))
 	if err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func (s *Devices) missing(ctx context.Context, tx *db.Tx, org *account.Org, phon
 	ours, err := s.digests(ctx, tx, org, want)
 	out := map[string][]civil.Day{}
 	for _, x := range rows {
-		if id := phone[x.line]; ours[x.lineDay].Hash != x.hash && !slices.Contains(out[id], x.day) {
+		if id := phone[x.line]; ours[x.lineDay].Hash != x.hash && !ours[x.lineDay].archived && !slices.Contains(out[id], x.day) {
 			out[id] = append(out[id], x.day)
 		}
 	}

@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"parley/account"
-	"parley/calls/number"
 	"parley/platform/civil"
 	"parley/platform/db"
 	"parley/platform/fault"
@@ -80,6 +80,7 @@ type Config struct {
 	ExcludedNumbers []string // canonical; calls with them never leave the phone
 	Settings        Settings
 	MaxBatch        int
+	Forget          []Forget // orders that the phone has not answered yet
 }
 
 // Config gives a phone's configuration.
@@ -92,18 +93,16 @@ func (s *Devices) Config(ctx context.Context, d *Device) (*Config, error) {
 	if c.Settings, err = s.Settings(ctx, d.Org); err != nil {
 		return nil, err
 	}
-	all, err := s.book.Exclusions(ctx, s.db, d.Org)
+	excluded, err := s.book.Excluded(ctx, s.db, d.Org)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range all {
-		if e.Strength == number.NeverStored {
-			c.ExcludedNumbers = append(c.ExcludedNumbers, e.Number)
-		}
+	c.ExcludedNumbers = slices.Sorted(maps.Keys(excluded.Dropped))
+	if c.Forget, err = s.forgets(ctx, d.Org, d.ID); err != nil {
+		return nil, err
 	}
-	slices.Sort(c.ExcludedNumbers)
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %v %q %+v %d", c.Organisation, c.Country, c.Zone, c.Lines, c.ExcludedNumbers, c.Settings, c.MaxBatch)
+	fmt.Fprintf(h, "%q %q %q %v %q %+v %d %v", c.Organisation, c.Country, c.Zone, c.Lines, c.ExcludedNumbers, c.Settings, c.MaxBatch, c.Forget)
 	c.Version = hex.EncodeToString(h.Sum(nil)[:8])
 	return c, nil
 }

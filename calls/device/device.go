@@ -38,7 +38,7 @@ func New(d *db.DB, keys *vault.Keys, accounts *account.Accounts, book *number.Bo
 // Delete removes everything that is kept about an organisation's lines and phones.
 func (s *Devices) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	for _, q := range []string{
-		`DELETE FROM digests WHERE org_id = $1`, `DELETE FROM pairing_codes WHERE org_id = $1`, `DELETE FROM device_settings WHERE org_id = $1`,
+		`DELETE FROM digests WHERE org_id = $1`, `DELETE FROM forget_orders WHERE org_id = $1`, `DELETE FROM pairing_codes WHERE org_id = $1`, `DELETE FROM device_settings WHERE org_id = $1`,
 		`DELETE FROM device_lines WHERE org_id = $1`, `DELETE FROM devices WHERE org_id = $1`, `DELETE FROM line_holders WHERE org_id = $1`,
 		`DELETE FROM line_counters WHERE org_id = $1`, `DELETE FROM lines WHERE org_id = $1`,
 	} {

@@ -25,14 +25,16 @@ import (
 //	start_ms|direction|type|seconds|canonical number\n
 //
 // Direction is 0 unknown, 1 incoming, 2 outgoing; type is Android's code, 0 for codes that are not published; the number
-// is the form that a sync answered with, empty when withheld. Calls with numbers that are never stored are left out, and
-// calls that agree in line, start, direction and number count once. A day without calls has count 0 and the hash of
-// nothing.
+// is the form that a sync answered with, empty when withheld. Calls with numbers that are never stored, or were erased, are
+// left out, and calls that agree in line, start, direction and number count once. A day without calls has count 0 and the
+// hash of nothing.
 type Digest struct {
 	Line  LineID
 	Day   civil.Day
 	Count int
 	Hash  string
+
+	archived bool // some numbers of the day lie in the archive, so that nobody can compare
 }
 
 // DayDiff is a line's day on which the two sides differ. The phone answers by sending that day's calls again.
@@ -78,7 +80,7 @@ func (s *Devices) SetDigest(ctx context.Context, d *Device, digests []Digest) ([
 	err = s.db.Read(ctx, func(tx *db.Tx) error {
 		ours, err := s.digests(ctx, tx, org, slices.Collect(maps.Keys(theirs)))
 		for k, g := range theirs {
-			if own := ours[k]; own.Hash != g.Hash {
+			if own := ours[k]; own.Hash != g.Hash && !own.archived {
 				lacking[k] = own.Count <= g.Count
 				diffs = append(diffs, DayDiff{Line: g.Line, Day: g.Day, Count: own.Count, Lacking: lacking[k]})
 			}
@@ -142,7 +144,7 @@ func (s *Devices) digests(ctx context.Context, tx *db.Tx, org *account.Org, want
 		}
 	}
 	delete(seen, number.Withheld)
-	texts, err := s.book.Show(ctx, tx, org.ID, slices.Collect(maps.Keys(seen)))
+	texts, err := s.book.Texts(ctx, tx, org.ID, slices.Collect(maps.Keys(seen)))
 	if err != nil {
 		return nil, err
 	}
@@ -156,13 +158,17 @@ func (s *Devices) digests(ctx context.Context, tx *db.Tx, org *account.Org, want
 }
 
 func digestOf(rows []call.Row, texts map[number.ID]string, dropped map[string]bool) Digest {
-	rows = slices.DeleteFunc(rows, func(r call.Row) bool { return dropped[texts[r.Number]] })
+	rows = slices.DeleteFunc(rows, func(r call.Row) bool {
+		return dropped[texts[r.Number]] || r.Presentation == call.PresentationErased
+	})
+	out := Digest{Count: len(rows)}
 	slices.SortFunc(rows, func(a, b call.Row) int {
 		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(texts[a.Number], texts[b.Number]), cmp.Compare(a.Direction, b.Direction))
 	})
 	h, line := sha256.New(), []byte(nil)
 	for i := range rows {
 		r := &rows[i]
+		out.archived = out.archived || r.Number != number.Withheld && texts[r.Number] == ""
 		line = strconv.AppendInt(line[:0], r.Start, 10)
 		for _, v := range [...]int64{int64(r.Direction), int64(r.Type), int64(r.Seconds)} {
 			line = strconv.AppendInt(append(line, '|'), v, 10)
@@ -170,5 +176,6 @@ func digestOf(rows []call.Row, texts map[number.ID]string, dropped map[string]bo
 		line = append(append(append(line, '|'), texts[r.Number]...), '\n')
 		h.Write(line)
 	}
-	return Digest{Count: len(rows), Hash: hex.EncodeToString(h.Sum(nil))}
+	out.Hash = hex.EncodeToString(h.Sum(nil))
+	return out
 }

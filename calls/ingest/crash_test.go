@@ -59,9 +59,9 @@ func openHome(ctx context.Context, dir string) (*home, error) {
 	}
 	h.accounts = account.New(h.data, h.keys, calltest.Start)
 	book := number.New(h.data, h.keys)
-	h.calls = call.New(h.data, h.keys, book, calltest.Start)
+	h.calls = call.New(h.data, h.keys, book, nil, calltest.Start)
 	devices := device.New(h.data, h.keys, h.accounts, book, calltest.Start)
-	h.writer = ingest.NewWriter(h.data, h.keys, book, calltest.Start)
+	h.writer = ingest.NewWriter(h.data, h.keys, book, ingest.Trust{}, calltest.Start)
 	h.imports = ingest.NewImports(h.data, h.keys, h.accounts, devices, h.writer, calltest.Start)
 	running, stop := context.WithCancel(ctx)
 	var writing sync.WaitGroup

@@ -105,7 +105,7 @@ func (d *agentDay) nearby(r *call.Row, taken *claims) (int, bool) {
 	i, ok := d.head[r.Number]
 	for ; ok && i >= 0; i = d.chain[i] {
 		old := &d.rows[i]
-		if d.gone[i] || old.Direction != r.Direction || old.Seconds != r.Seconds || (old.Ref >= 0 && r.Ref >= 0) || old.Ref == r.Ref {
+		if d.gone[i] || old.Presentation == call.PresentationErased || old.Direction != r.Direction || old.Seconds != r.Seconds || (old.Ref >= 0 && r.Ref >= 0) || old.Ref == r.Ref {
 			continue
 		}
 		if diff := max(old.Start-r.Start, r.Start-old.Start); diff < least && !taken.other(&old.Key, r.Start) {
@@ -127,10 +127,12 @@ func (d *agentDay) collect(into []call.Row) []call.Row {
 
 // forRoll appends what the roll-up needs of the rows.
 func (d *agentDay) forRoll(into []roll.Row) []roll.Row {
-	hidden := d.house.excluded.Hidden
+	out := &d.house.excluded // no hidden number means no restricted one either
 	for i := range d.rows {
 		if r := &d.rows[i]; !d.gone[i] {
-			into = append(into, roll.Row{Start: r.Start, Number: r.Number, Type: r.Type, Seconds: r.Seconds, Line: int32(r.Line), Hidden: len(hidden) > 0 && hidden[r.Number]})
+			hidden := len(out.Hidden) > 0 && out.Hidden[r.Number]
+			into = append(into, roll.Row{Start: r.Start, Number: r.Number, Type: r.Type, Seconds: r.Seconds, Line: int32(r.Line), Hidden: hidden,
+				Restricted: hidden && out.Restricted[r.Number]})
 		}
 	}
 	return into

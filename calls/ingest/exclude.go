@@ -16,59 +16,82 @@ import (
 // Exclude keeps a number out from now on: of what is stored by hiding it from reports, and of what comes by the exclusion's
 // strength. It returns when every roll-up says so.
 func (w *Writer) Exclude(ctx context.Context, org *account.Org, e number.Exclusion) error {
-	n, stored, err := w.book.Find(ctx, w.db, org.ID, e.Number)
+	n, _, err := w.book.Find(ctx, w.db, org.ID, e.Number)
 	if err != nil {
 		return err
 	}
-	return w.reflag(ctx, org, n, stored, func(ctx context.Context, tx *db.Tx) (string, error) {
-		return e.Number, w.book.Exclude(ctx, tx, org.ID, e)
+	return w.reflag(ctx, org, n, func(ctx context.Context, tx *db.Tx) (number.ID, error) {
+		if err := w.book.Exclude(ctx, tx, org.ID, e); err != nil {
+			return 0, err
+		}
+		n, _, err := w.book.Find(ctx, tx, org.ID, e.Number)
+		return n, err
 	})
 }
 
 // Include takes an exclusion back. Calls that were never stored do not come back.
 func (w *Writer) Include(ctx context.Context, org *account.Org, key number.Key) error {
-	n, err := w.book.ByKey(ctx, w.db, org.ID, key)
+	n, err := w.book.IDOf(ctx, w.db, org.ID, key)
 	if err != nil && fault.KindOf(err) != fault.NotFound {
 		return err
 	}
-	return w.reflag(ctx, org, n, err == nil, func(ctx context.Context, tx *db.Tx) (string, error) {
-		return w.book.Include(ctx, tx, org.ID, key)
+	return w.reflag(ctx, org, n, func(ctx context.Context, tx *db.Tx) (number.ID, error) {
+		canonical, err := w.book.Include(ctx, tx, org.ID, key)
+		if err != nil {
+			return 0, err
+		}
+		n, _, err := w.book.Find(ctx, tx, org.ID, canonical)
+		return n, err
 	})
 }
 
-// reflag changes the list of exclusions together with the roll-ups that hold number n, if it is stored. The roll-ups are
-// found before, without holding the writer, and up to rebuildDays of them are rebuilt in the transaction of the change.
-// Whatever is written after that obeys the new list; what was written in between, and the roll-ups of a number that has
-// very many, are settled afterwards. Until then the number stands in unsettled_numbers.
-func (w *Writer) reflag(ctx context.Context, org *account.Org, n number.ID, stored bool, change func(ctx context.Context, tx *db.Tx) (canonical string, err error)) error {
+// Restrict keeps a number's data from every use but being stored, or ends that. Calls with it are taken on; no report, list
+// or page has them, asked for or not. It returns when every roll-up says so.
+func (w *Writer) Restrict(ctx context.Context, org *account.Org, n number.ID, on bool) error {
+	return w.reflag(ctx, org, n, func(ctx context.Context, tx *db.Tx) (number.ID, error) {
+		changed, err := w.book.Restrict(ctx, tx, org.ID, n, on, w.now().UnixMilli())
+		if err != nil || !changed {
+			return 0, err
+		}
+		return n, nil
+	})
+}
+
+// reflag changes what reports may have together with the roll-ups that hold number n, if it is stored (not 0). change tells
+// the number as it is now. The roll-ups are found before, without holding the writer, and up to rebuildDays of them are
+// rebuilt in the transaction of the change. Whatever is written after that obeys the new list; what was written in between,
+// and the roll-ups of a number that has very many, are settled afterwards. Until then the number stands in
+// unsettled_numbers.
+func (w *Writer) reflag(ctx context.Context, org *account.Org, n number.ID, change func(ctx context.Context, tx *db.Tx) (number.ID, error)) error {
 	var holders []dayKey
 	var err error
-	if stored {
+	if n != number.Withheld {
 		if holders, err = w.rollsWith(ctx, org, n, nil); err != nil {
 			return err
 		}
 		holders = holders[:min(len(holders), rebuildDays)]
 	}
+	var now number.ID
 	if err := w.submit(ctx, 0, func(ctx context.Context, u *unit) error {
 		if err := u.flush(ctx); err != nil { // what came with this in one group was read by the old list
 			return err
 		}
-		canonical, err := change(ctx, u.tx)
+		now, err = change(ctx, u.tx)
 		if err != nil {
 			return err
 		}
 		u.restart()
-		if n, stored, err = w.book.Find(ctx, u.tx, org.ID, canonical); err != nil || !stored {
-			return err
+		if now == number.Withheld {
+			return nil
 		}
-		if _, err := u.tx.Exec(ctx, `INSERT INTO unsettled_numbers (org_id, num) VALUES ($1, $2) ON CONFLICT DO NOTHING`, org.ID, n); err != nil {
+		if _, err := u.tx.Exec(ctx, `INSERT INTO unsettled_numbers (org_id, num) VALUES ($1, $2) ON CONFLICT DO NOTHING`, org.ID, now); err != nil {
 			return err
 		}
 		return u.rollAgain(ctx, org, holders)
-	}); err != nil || !stored {
+	}); err != nil || now == number.Withheld {
 		return err
 	}
-	return w.settleNumber(ctx, org, n)
+	return w.settleNumber(ctx, org, now)
 }
 
 // rollAgain has the roll-ups of agent-days rebuilt.
@@ -93,7 +116,14 @@ func (w *Writer) settleNumber(ctx context.Context, org *account.Org, n number.ID
 	if err != nil {
 		return err
 	}
-	stale, err := w.rollsWith(ctx, org, n, func(f roll.Flags) bool { return (f&roll.Hidden != 0) != ex.Hidden[n] })
+	var want roll.Flags
+	if ex.Hidden[n] {
+		want |= roll.Hidden
+	}
+	if ex.Restricted[n] {
+		want |= roll.Restricted
+	}
+	stale, err := w.rollsWith(ctx, org, n, func(f roll.Flags) bool { return f&(roll.Hidden|roll.Restricted) != want })
 	if err != nil {
 		return err
 	}
@@ -108,32 +138,36 @@ func (w *Writer) settleNumber(ctx context.Context, org *account.Org, n number.ID
 	})
 }
 
-// rollsWith lists the agent-days whose roll-ups hold a number with flags that match; nil matches all. There is no index
-// from numbers to days: reading all roll-ups costs about a second for ten million calls.
+// rollsWith lists the agent-days whose roll-ups hold a number with flags that match; nil matches all.
 func (w *Writer) rollsWith(ctx context.Context, org *account.Org, n number.ID, match func(roll.Flags) bool) ([]dayKey, error) {
+	if match == nil {
+		return w.rollsOf(ctx, org.ID, roll.SetOf(n), nil)
+	}
+	var entries []roll.Entry
+	return w.rollsOf(ctx, org.ID, roll.SetOf(n), func(b []byte) (is bool, err error) {
+		if entries, err = roll.DecodeNumbers(b, entries); err != nil {
+			return false, err
+		}
+		i, ok := slices.BinarySearchFunc(entries, n, func(e roll.Entry, n number.ID) int { return cmp.Compare(e.Number, n) })
+		return ok && match(entries[i].Flags), nil
+	})
+}
+
+// rollsOf lists the agent-days whose roll-ups hold one of the numbers and match; nil matches all. There is no index from
+// numbers to days: reading all roll-ups costs about a second for ten million calls.
+func (w *Writer) rollsOf(ctx context.Context, org account.OrgID, want roll.Set, match func(b []byte) (bool, error)) ([]dayKey, error) {
 	var out []dayKey
 	err := w.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := tx.Rows(ctx, `SELECT day, agent, b FROM rolls WHERE org_id = $1`, org.ID)
-		if err != nil {
+		return roll.Walk(ctx, tx, org, roll.FirstDay, roll.LastDay, func(day civil.Day, agent account.AgentNo, b []byte) error {
+			is, err := roll.Holds(b, want)
+			if is && match != nil {
+				is, err = match(b)
+			}
+			if is && err == nil {
+				out = append(out, dayKey{org, day, agent})
+			}
 			return err
-		}
-		defer rows.Close()
-		var d roll.Day
-		for rows.Next() {
-			var b []byte
-			k := dayKey{org: org.ID}
-			if err := rows.Scan(&k.day, &k.agent, &b); err != nil {
-				return err
-			}
-			if err := d.Decode(b); err != nil {
-				return err
-			}
-			i, ok := slices.BinarySearchFunc(d.Numbers, n, func(e roll.Entry, n number.ID) int { return cmp.Compare(e.Number, n) })
-			if ok && (match == nil || match(d.Numbers[i].Flags)) {
-				out = append(out, k)
-			}
-		}
-		return rows.Err()
+		})
 	})
 	return out, err
 }

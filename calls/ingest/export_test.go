@@ -18,3 +18,6 @@ func (i *Imports) RunRecords(ctx context.Context, org *account.Org, r logfile.Re
 	}
 	return i.run(ctx, org, src, spec, progress)
 }
+
+// Trip breaks erasures off at the steps for which fn gives an error.
+func (w *Writer) Trip(fn func(step string) error) { w.trip = fn }

@@ -28,6 +28,10 @@ func screen(items []Item, h *house, now time.Time) (answers []Answer, numbers []
 			answers[i] = Answer{State: Excluded}
 			continue
 		}
+		if h.erased(&items[i]) {
+			answers[i] = Answer{State: Erased}
+			continue
+		}
 		numbers = append(numbers, items[i].Number)
 	}
 	return answers, numbers

@@ -20,6 +20,7 @@ type house struct {
 	zone     *time.Location
 	rules    roll.Rules
 	excluded number.Excluded
+	buried   Buried // nil when there are none
 	last     dayBounds
 	known    bool // what its days are reckoned with is on record
 }
@@ -60,7 +61,7 @@ func (u *unit) enter(ctx context.Context, org *account.Org) (*house, error) {
 			return nil, err
 		}
 	}
-	h, err := readHouse(ctx, u.tx, u.w.book, org)
+	h, err := u.w.readHouse(ctx, u.tx, org)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func (u *unit) enter(ctx context.Context, org *account.Org) (*house, error) {
 }
 
 // readHouse reads an organisation as it is now. org may be older.
-func readHouse(ctx context.Context, c db.Conn, book *number.Book, org *account.Org) (*house, error) {
+func (w *Writer) readHouse(ctx context.Context, c db.Conn, org *account.Org) (*house, error) {
 	var known int
 	s, ok, err := db.One(ctx, c, func(r db.Scanner) (s reckoning, err error) {
 		return s, r.Scan(&s.zone, &s.connectedFrom, &s.gapMinutes, &known)
@@ -93,6 +94,20 @@ func readHouse(ctx context.Context, c db.Conn, book *number.Book, org *account.O
 			return nil, err
 		}
 	}
-	h.excluded, err = book.Excluded(ctx, c, org.ID)
+	if h.excluded, err = w.book.Excluded(ctx, c, org.ID); err != nil || w.trust.Buried == nil {
+		return h, err
+	}
+	if h.buried, err = w.trust.Buried(ctx, c, org.ID); err == nil && h.buried.Len() == 0 {
+		h.buried = nil
+	}
 	return h, err
+}
+
+// erased tells whether a call belongs to what was erased of its person.
+func (h *house) erased(it *Item) bool {
+	if h.buried == nil || it.Number == "" {
+		return false
+	}
+	at, ok := h.buried.Erased(it.Number)
+	return ok && it.Start.Before(at)
 }

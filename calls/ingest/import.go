@@ -59,7 +59,7 @@ type ImportSpec struct {
 }
 
 // Import is one import of a file. Rows is how many rows were read; each is counted once more in New, Known, Changed,
-// Excluded, Refused or Skipped.
+// Excluded, Erased, Refused or Skipped.
 type Import struct {
 	ID             string
 	No             int64
@@ -70,6 +70,7 @@ type Import struct {
 	Known          int64 // there already
 	Changed        int64
 	Excluded       int64 // with a number that is never stored
+	Erased         int64 // with a number whose person's data was erased since
 	Refused        int64 // see Imports.Rejected
 	Skipped        int64 // calls between two of our own numbers
 	Bytes          int64
@@ -148,7 +149,7 @@ func (i *Imports) markInterrupted(ctx context.Context, tx *db.Tx, org account.Or
 }
 
 const importColumns = `id, no, name_sealed, format, state, dry, row_count, new_count, known_count, changed_count, excluded_count, refused_count,
-	skipped_count, bytes, bytes_done, from_ms, to_ms, started_ms, ended_ms, by_member, sentence`
+	skipped_count, bytes, bytes_done, from_ms, to_ms, started_ms, ended_ms, by_member, sentence, erased_count`
 
 const nameField = "imports.name"
 
@@ -159,7 +160,7 @@ func (i *Imports) scan(ctx context.Context, org account.OrgID) (func(db.Scanner)
 		var dry int
 		var from, to, started, ended int64
 		if err := r.Scan(&m.ID, &m.No, &name, &m.Format, &m.State, &dry, &m.Rows, &m.New, &m.Known, &m.Changed, &m.Excluded, &m.Refused, &m.Skipped,
-			&m.Bytes, &m.BytesDone, &from, &to, &started, &ended, &m.By, &m.Sentence); err != nil {
+			&m.Bytes, &m.BytesDone, &from, &to, &started, &ended, &m.By, &m.Sentence, &m.Erased); err != nil {
 			return m, err
 		}
 		m.DryRun, m.From, m.To, m.StartedAt, m.EndedAt = dry == 1, moment(from), moment(to), moment(started), moment(ended)
@@ -220,6 +221,7 @@ func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	for _, q := range []string{
 		`DELETE FROM import_mappings WHERE org_id = $1`, `DELETE FROM import_rejects WHERE org_id = $1`, `DELETE FROM import_counters WHERE org_id = $1`,
 		`DELETE FROM imports WHERE org_id = $1`, `DELETE FROM unsettled_numbers WHERE org_id = $1`, `DELETE FROM rebuilds WHERE org_id = $1`,
+		`DELETE FROM erasing_numbers WHERE org_id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, q, org); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 
 	"parley/account"
 	"parley/calls/call"
+	"parley/calls/device"
 	"parley/calls/number"
 	"parley/platform/civil"
 	"parley/platform/db"
@@ -41,13 +42,16 @@ func (w *Writer) Rebuilding(ctx context.Context, org *account.Org) (bool, error)
 	return n > 0, err
 }
 
-// Resume finishes what a stopped server left: rebuilds, those that a change of settings calls for, and exclusions.
-func (w *Writer) Resume(ctx context.Context, accounts *account.Accounts) error {
+// Resume finishes what a stopped server left: erasures, rebuilds, those that a change of settings calls for, and exclusions.
+func (w *Writer) Resume(ctx context.Context, accounts *account.Accounts, devices *device.Devices) error {
 	orgs, err := accounts.Orgs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, org := range orgs {
+		if _, err := w.goOnErasing(ctx, devices, org); err != nil {
+			return err
+		}
 		numbers, err := db.Select(ctx, w.db, func(r db.Scanner) (n number.ID, err error) { return n, r.Scan(&n) },
 			`SELECT num FROM unsettled_numbers WHERE org_id = $1`, org.ID)
 		if err != nil {

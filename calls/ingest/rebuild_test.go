@@ -177,7 +177,7 @@ func TestAStoppedRebuildIsResumed(t *testing.T) {
 		stop()
 		d.wantRebuilding(true)
 		d.change(func(s *account.OrgSettings) { s.Zone, s.GapMinutes = "Pacific/Pago_Pago", 30 }) // and once more, 25 hours back
-		if err := d.Writer.Resume(t.Context(), d.Accounts); err != nil {
+		if err := d.Writer.Resume(t.Context(), d.Accounts, d.Devices); err != nil {
 			t.Fatal(err)
 		}
 		d.wantRebuilding(false)
@@ -254,7 +254,7 @@ func TestAnExclusionThatWasInterruptedIsSettledAtTheStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		d.wantRebuilding(true)
-		if err := d.Writer.Resume(t.Context(), d.Accounts); err != nil {
+		if err := d.Writer.Resume(t.Context(), d.Accounts, d.Devices); err != nil {
 			t.Fatal(err)
 		}
 		d.wantRebuilding(false)

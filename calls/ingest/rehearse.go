@@ -56,7 +56,7 @@ func (r *rehearsal) put(ctx context.Context, org *account.Org, items []Item) ([]
 	err := r.w.db.Read(ctx, func(tx *db.Tx) error {
 		u := newUnit(r.w, tx)
 		u.load, u.rehearses = r.load(tx), true
-		h, err := readHouse(ctx, tx, r.w.book, org)
+		h, err := r.w.readHouse(ctx, tx, org)
 		if err != nil {
 			return err
 		}

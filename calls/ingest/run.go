@@ -101,7 +101,7 @@ func (r *running) begin(ctx context.Context) error {
 		}
 		r.m.No = next - 1
 		_, err := tx.Exec(ctx, `INSERT INTO imports (org_id, `+importColumns+`, undone_by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, 0, $8, 0, 0, 0, $9, 0, $10, '', '')`,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, 0, $8, 0, 0, 0, $9, 0, $10, '', 0, '')`,
 			r.org.ID, r.m.ID, r.m.No, k.Seal(nameField, []byte(r.m.Name)), r.m.Format, r.m.State, dry, r.m.Bytes, r.m.StartedAt.UnixMilli(), r.m.By)
 		return err
 	})
@@ -245,6 +245,8 @@ func (m *Import) count(p *parcel, answers []Answer) []reject {
 			m.Changed++
 		case Excluded:
 			m.Excluded++
+		case Erased:
+			m.Erased++
 		default:
 			bad := p.rows[j]
 			bad.Reason = a.Reason
@@ -256,9 +258,9 @@ func (m *Import) count(p *parcel, answers []Answer) []reject {
 
 func (i *Imports) update(ctx context.Context, tx *db.Tx, org account.OrgID, m *Import) error {
 	_, err := tx.Exec(ctx, `UPDATE imports SET state = $3, row_count = $4, new_count = $5, known_count = $6, changed_count = $7, excluded_count = $8,
-		refused_count = $9, skipped_count = $10, bytes_done = $11, from_ms = $12, to_ms = $13, ended_ms = $14, sentence = $15
+		refused_count = $9, skipped_count = $10, bytes_done = $11, from_ms = $12, to_ms = $13, ended_ms = $14, sentence = $15, erased_count = $16
 		WHERE org_id = $1 AND no = $2`, org, m.No, m.State, m.Rows, m.New, m.Known, m.Changed, m.Excluded, m.Refused, m.Skipped, m.BytesDone,
-		millis(m.From), millis(m.To), millis(m.EndedAt), m.Sentence)
+		millis(m.From), millis(m.To), millis(m.EndedAt), m.Sentence, m.Erased)
 	return err
 }
 

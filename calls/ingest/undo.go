@@ -10,6 +10,7 @@ import (
 	"parley/platform/civil"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/trust/hold"
 )
 
 // Undo removes the calls that an import added, and tells how many. Calls that a phone confirmed since are the phone's and
@@ -78,6 +79,9 @@ func (i *Imports) removeAdded(ctx context.Context, org *account.Org, m *Import) 
 func (w *Writer) deleteOf(ctx context.Context, org *account.Org, keys []call.Key, ref int64) (n int64, err error) {
 	err = w.submit(ctx, len(keys), func(ctx context.Context, u *unit) error {
 		n = 0
+		if err := w.trust.Gate.Ask(ctx, u.tx, org.ID, hold.ImportUndo, call.CategoryCall, keys...); err != nil {
+			return err
+		}
 		for _, k := range keys {
 			there, err := u.delete(ctx, org, k, ref)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"parley/calls/roll"
 	"parley/platform/civil"
 	"parley/platform/db"
+	"parley/trust/hold"
 )
 
 // unit is one group of writes in one transaction: the agent-days it touches, as they were and as they will be.
@@ -143,6 +144,9 @@ func (u *unit) nearby(ctx context.Context, d *agentDay, r *call.Row, taken *clai
 // mergeSame handles a call whose natural key is kept already. Files never change what is there; phones do.
 func (u *unit) mergeSame(ctx context.Context, d *agentDay, i int, r *call.Row, it *Item) (Answer, error) {
 	old := &d.rows[i]
+	if old.Presentation == call.PresentationErased { // what is left of an erased person's call stands for this one, too
+		return Answer{State: Known, Key: old.Key}, nil
+	}
 	same := old.Type == r.Type && old.Seconds == r.Seconds && old.Presentation == r.Presentation
 	takesOver := r.Ref >= 0 && old.Ref < 0
 	if r.Ref < 0 || same && !takesOver {
@@ -235,9 +239,18 @@ func (u *unit) correct(ctx context.Context, org *account.Org, k call.Key, it Ite
 	if !ok {
 		return Answer{State: Refused, Reason: "There is no such call here; it may have been deleted."}, nil
 	}
-	if h.excluded.Dropped[it.Number] {
+	if from.rows[i].Presentation == call.PresentationErased {
+		return Answer{State: Erased}, nil
+	}
+	if dropped := h.excluded.Dropped[it.Number]; dropped || h.erased(&it) {
+		if err := u.w.trust.Gate.Ask(ctx, u.tx, org.ID, hold.CallDelete, call.CategoryCall, k); err != nil {
+			return Answer{}, err
+		}
 		from.remove(i)
-		return Answer{State: Excluded}, nil
+		if dropped {
+			return Answer{State: Excluded}, nil
+		}
+		return Answer{State: Erased}, nil
 	}
 	ids, committed, err := u.w.book.Resolve(ctx, u.tx, org.ID, []string{it.Number})
 	if err != nil {
@@ -256,6 +269,11 @@ func (u *unit) correct(ctx context.Context, org *account.Org, k call.Key, it Ite
 	to, err := u.day(ctx, h, r.Day, r.Agent)
 	if err != nil {
 		return Answer{}, err
+	}
+	if r.Number != k.Number { // a call with one person becomes one with another
+		if err := u.w.trust.Gate.Ask(ctx, u.tx, org.ID, hold.CallDelete, call.CategoryCall, k); err != nil {
+			return Answer{}, err
+		}
 	}
 	if _, taken := to.find(&r.Key); taken {
 		return Answer{State: Refused, Reason: "Another call with the same line, number, direction and start is kept already. Delete one of the two."}, nil

@@ -13,6 +13,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
+	"parley/trust/hold"
 )
 
 // Schema holds the package's tables, series "ingest".
@@ -30,9 +31,10 @@ const (
 	Changed
 	Excluded
 	Refused
+	Erased // the person's data was erased after the call: nothing was stored
 )
 
-var stateWords = [...]string{"", "new", "known", "changed", "excluded", "refused"}
+var stateWords = [...]string{"", "new", "known", "changed", "excluded", "refused", "erased"}
 
 // String is the state's word in the API.
 func (s State) String() string { return stateWords[s] }
@@ -98,6 +100,7 @@ type job struct {
 	calls int
 	do    func(ctx context.Context, u *unit) error
 	done  chan error
+	alone bool // in a transaction of its own
 }
 
 // Writer is the only writer of calls. Run must be running.
@@ -105,16 +108,36 @@ type Writer struct {
 	db      *db.DB
 	keys    *vault.Keys
 	book    *number.Book
+	trust   Trust
 	now     func() time.Time
 	jobs    chan *job
+	next    *job // was taken from jobs and belongs to the next group; of Run alone
 	ended   chan struct{}
 	inserts [len(insertSizes)]string
 	recent  recent
+	trip    func(step string) error // of tests alone
+}
+
+// Trust is what privacy has to say about calls. The zero value has nothing to say.
+type Trust struct {
+	// Buried gives an organisation's erased numbers as they are now. It is not asked in a transaction that buries.
+	Buried func(ctx context.Context, c db.Conn, org account.OrgID) (Buried, error)
+	// Bury marks a canonical number as erased now.
+	Bury func(ctx context.Context, tx *db.Tx, org account.OrgID, canonical string) error
+	// Gate is asked before calls are deleted.
+	Gate call.Gate
+}
+
+// Buried are the numbers of persons whose data was erased.
+type Buried interface {
+	Len() int
+	// Erased tells whether and when a canonical number was erased. What began before then is not stored.
+	Erased(canonical string) (time.Time, bool)
 }
 
 // NewWriter makes a Writer; run it with Run.
-func NewWriter(d *db.DB, keys *vault.Keys, book *number.Book, now func() time.Time) *Writer {
-	return &Writer{db: d, keys: keys, book: book, now: now, jobs: make(chan *job, queue), ended: make(chan struct{}),
+func NewWriter(d *db.DB, keys *vault.Keys, book *number.Book, trust Trust, now func() time.Time) *Writer {
+	return &Writer{db: d, keys: keys, book: book, trust: trust, now: now, jobs: make(chan *job, queue), ended: make(chan struct{}),
 		inserts: insertTexts(), recent: recent{days: map[orgDay]*recentDay{}}}
 }
 
@@ -127,18 +150,25 @@ func (w *Writer) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case first := <-w.jobs:
-			w.commit(steady, w.gather(first))
+			for w.next = first; w.next != nil; {
+				w.commit(steady, w.gather())
+			}
 		}
 	}
 }
 
 // gather takes along what already waits. It does not wait itself: while one group is flushed to disk the next one
 // collects, which under load fills groups by itself and with one client adds no delay.
-func (w *Writer) gather(first *job) []*job {
-	group, calls := []*job{first}, first.calls
-	for calls < groupCalls {
+func (w *Writer) gather() []*job {
+	group, calls := []*job{w.next}, w.next.calls
+	w.next = nil
+	for calls < groupCalls && !group[0].alone {
 		select {
 		case j := <-w.jobs:
+			if j.alone {
+				w.next = j
+				return group
+			}
 			group = append(group, j)
 			calls += j.calls
 		default:
@@ -191,7 +221,10 @@ func errEnded() error {
 // submit hands a job to the writer and waits for the commit. When ctx ends first the job may still be carried out;
 // sending it again is safe.
 func (w *Writer) submit(ctx context.Context, calls int, do func(ctx context.Context, u *unit) error) error {
-	j := &job{calls: calls, do: do, done: make(chan error, 1)}
+	return w.hand(ctx, &job{calls: calls, do: do, done: make(chan error, 1)})
+}
+
+func (w *Writer) hand(ctx context.Context, j *job) error {
 	select {
 	case w.jobs <- j:
 	case <-w.ended:
@@ -224,10 +257,13 @@ func (w *Writer) Put(ctx context.Context, org *account.Org, items []Item) ([]Ans
 	return answers, err
 }
 
-// Delete removes calls and tells for each whether it was there.
+// Delete removes calls and tells for each whether it was there. Nothing is removed when a legal hold keeps one of them.
 func (w *Writer) Delete(ctx context.Context, org *account.Org, keys []call.Key) ([]bool, error) {
 	there := make([]bool, len(keys))
 	err := w.submit(ctx, len(keys), func(ctx context.Context, u *unit) (err error) {
+		if err := w.trust.Gate.Ask(ctx, u.tx, org.ID, hold.CallDelete, call.CategoryCall, keys...); err != nil {
+			return err
+		}
 		for i, k := range keys {
 			if there[i], err = u.delete(ctx, org, k, 0); err != nil {
 				return err

@@ -81,6 +81,15 @@ func (b *Book) Resolve(ctx context.Context, tx *db.Tx, org account.OrgID, canoni
 	if err != nil {
 		return nil, nil, err
 	}
+	back, err := b.unarchive(ctx, tx, k, org, unknown)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, n := range back {
+		ids[unknown[i]] = n
+		learned[i] = n
+		delete(unknown, i)
+	}
 	made, err := b.add(ctx, tx, k, org, unknown)
 	if err != nil {
 		return nil, nil, err
@@ -141,6 +150,11 @@ func sortedIndexes(m map[index]string) []index {
 }
 
 func (b *Book) lookUp(ctx context.Context, c db.Conn, org account.OrgID, want map[index]string) (map[index]ID, error) {
+	return look(ctx, c, org, want, `SELECT idx, num FROM number_index WHERE org_id = $1 AND idx IN `)
+}
+
+// look asks a table for indexes; query ends where their list begins.
+func look(ctx context.Context, c db.Conn, org account.OrgID, want map[index]string, query string) (map[index]ID, error) {
 	found := make(map[index]ID, len(want))
 	for part := range slices.Chunk(sortedIndexes(want), chunk) {
 		args := []any{org}
@@ -150,7 +164,7 @@ func (b *Book) lookUp(ctx context.Context, c db.Conn, org account.OrgID, want ma
 		for len(args) <= chunk { // one statement text for every size
 			args = append(args, args[1])
 		}
-		rows, err := c.Rows(ctx, `SELECT idx, num FROM number_index WHERE org_id = $1 AND idx IN `+db.In(2, chunk), args...)
+		rows, err := c.Rows(ctx, query+db.In(2, chunk), args...)
 		if err != nil {
 			return nil, err
 		}
@@ -209,7 +223,8 @@ func (b *Book) add(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account
 	return made, nil
 }
 
-// Find gives the id of a canonical number that is in the book.
+// Find gives the id of a canonical number that is in the book, restricted or not: for those who store, and for what people
+// ask about their own data. Whoever shows numbers to others asks Seek.
 func (b *Book) Find(ctx context.Context, c db.Conn, org account.OrgID, canonical string) (ID, bool, error) {
 	k, err := b.keys.Org(ctx, int64(org))
 	if err != nil {
@@ -233,8 +248,17 @@ func (b *Book) Key(ctx context.Context, org account.OrgID, canonical string) (Ke
 	return Key(id.Encode(i[:])), nil
 }
 
-// ByKey gives the id behind a public name; a name of another organisation is NotFound.
+// ByKey gives the id behind a public name; a name of another organisation is NotFound, a restricted number is Denied.
 func (b *Book) ByKey(ctx context.Context, c db.Conn, org account.OrgID, key Key) (ID, error) {
+	n, err := b.IDOf(ctx, c, org, key)
+	if err != nil {
+		return 0, err
+	}
+	return n, b.CheckUse(ctx, c, org, n)
+}
+
+// IDOf is ByKey for those who store: restricted or not.
+func (b *Book) IDOf(ctx context.Context, c db.Conn, org account.OrgID, key Key) (ID, error) {
 	raw, err := id.Decode(string(key))
 	if err != nil || len(raw) != indexBytes {
 		return 0, notFound(key)
@@ -250,8 +274,8 @@ func notFound(key Key) error {
 	return fault.New(fault.NotFound, "There is no number %q here. It may have been erased, or the address is incomplete.", string(key))
 }
 
-// FindEnding lists the numbers whose digits end in the given ones, at least four. Only the candidates that share the
-// last four digits are opened.
+// FindEnding lists the numbers whose digits end in the given ones, at least four; restricted ones are left out. Only the
+// candidates that share the last four digits are opened.
 func (b *Book) FindEnding(ctx context.Context, c db.Conn, org account.OrgID, digits string) ([]ID, error) {
 	digits = phone.Digits(digits)
 	if len(digits) < tailDigits {
@@ -281,16 +305,34 @@ func (b *Book) FindEnding(ctx context.Context, c db.Conn, org account.OrgID, dig
 	return out, nil
 }
 
-// Show opens the canonical forms of numbers. An erased number is left out.
+// Show opens the canonical forms of numbers for people. Erased, archived and restricted numbers are left out.
 func (b *Book) Show(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {
+	out, err := b.Texts(ctx, c, org, ids)
+	if err != nil {
+		return nil, err
+	}
+	return out, dropRestricted(ctx, b, c, org, out)
+}
+
+// Texts is Show with the restricted numbers: for those who store and compare, and for what people ask about their own data.
+func (b *Book) Texts(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {
 	return b.open(ctx, c, org, ids, `SELECT num, sealed FROM numbers WHERE org_id = $1 AND num IN `,
 		func(k *vault.OrgKeys, n ID, sealed []byte) ([]byte, error) {
 			return k.OpenOnce(ctx, int64(n), field, sealed)
 		})
 }
 
-// Names opens the contact names that phones last logged with numbers.
+// Names opens the contact names that phones last logged with numbers, for people: restricted numbers are left out.
 func (b *Book) Names(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {
+	out, err := b.LoggedNames(ctx, c, org, ids)
+	if err != nil {
+		return nil, err
+	}
+	return out, dropRestricted(ctx, b, c, org, out)
+}
+
+// LoggedNames is Names with the restricted numbers.
+func (b *Book) LoggedNames(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {
 	return b.open(ctx, c, org, ids, `SELECT num, sealed FROM number_names WHERE org_id = $1 AND num IN `,
 		func(k *vault.OrgKeys, n ID, sealed []byte) ([]byte, error) {
 			return k.OpenSubject(ctx, int64(n), "name", sealed)
@@ -302,9 +344,7 @@ func (b *Book) open(ctx context.Context, c db.Conn, org account.OrgID, ids []ID,
 	if err != nil {
 		return nil, err
 	}
-	ids = slices.Clone(ids)
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
+	ids = sorted(ids)
 	out := make(map[ID]string, len(ids))
 	type row struct {
 		n      ID
@@ -367,6 +407,7 @@ func (b *Book) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	for _, q := range []string{
 		`DELETE FROM numbers WHERE org_id = $1`, `DELETE FROM number_index WHERE org_id = $1`, `DELETE FROM number_names WHERE org_id = $1`,
 		`DELETE FROM number_counters WHERE org_id = $1`, `DELETE FROM excluded_numbers WHERE org_id = $1`,
+		`DELETE FROM restricted_numbers WHERE org_id = $1`, `DELETE FROM archived_numbers WHERE org_id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, q, org); err != nil {
 			return err

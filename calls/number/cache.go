@@ -50,3 +50,13 @@ func (c *cache) clear() {
 	defer c.mu.Unlock()
 	c.young, c.old = map[cacheKey]ID{}, nil
 }
+
+// drop forgets indexes whose numbers are gone.
+func (c *cache) drop(org account.OrgID, gone []index) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, i := range gone {
+		delete(c.young, cacheKey{org, i})
+		delete(c.old, cacheKey{org, i})
+	}
+}

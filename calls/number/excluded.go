@@ -2,6 +2,7 @@ package number
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"parley/account"
@@ -49,8 +50,17 @@ type Exclusion struct {
 	AddedAt  time.Time
 }
 
-// Exclusions lists the numbers that an organisation keeps out.
+// Exclusions lists the numbers that an organisation keeps out, for people: restricted numbers are left out.
 func (b *Book) Exclusions(ctx context.Context, c db.Conn, org account.OrgID) ([]Exclusion, error) {
+	all, err := b.exclusions(ctx, c, org)
+	if err != nil || len(all) == 0 {
+		return all, err
+	}
+	kept, err := b.Excluded(ctx, c, org)
+	return slices.DeleteFunc(all, func(e Exclusion) bool { return kept.restrictedTexts[e.Number] }), err
+}
+
+func (b *Book) exclusions(ctx context.Context, c db.Conn, org account.OrgID) ([]Exclusion, error) {
 	k, err := b.keys.Org(ctx, int64(org))
 	if err != nil {
 		return nil, err
@@ -86,7 +96,7 @@ func (b *Book) Exclude(ctx context.Context, tx *db.Tx, org account.OrgID, e Excl
 
 // Include takes an exclusion back and tells which number it was.
 func (b *Book) Include(ctx context.Context, tx *db.Tx, org account.OrgID, key Key) (canonical string, err error) {
-	all, err := b.Exclusions(ctx, tx, org)
+	all, err := b.exclusions(ctx, tx, org)
 	if err != nil {
 		return "", err
 	}
@@ -104,11 +114,14 @@ func (b *Book) Include(ctx context.Context, tx *db.Tx, org account.OrgID, key Ke
 	return "", fault.New(fault.NotFound, "That number is not excluded, or was taken off the list already.")
 }
 
-// Excluded is the list in the form that ingest and reports use.
+// Excluded is what is kept out of ingest and reports.
 type Excluded struct {
-	Dropped map[string]bool // canonical numbers that are never stored
-	Hidden  map[ID]bool     // ids of stored numbers hidden from reports
-	listed  []string        // canonical numbers, all of them
+	Dropped    map[string]bool // canonical numbers that are never stored
+	Hidden     map[ID]bool     // ids of stored numbers hidden from reports unless they ask for them; restricted ones, too
+	Restricted map[ID]bool     // ids of stored numbers that no report may have
+
+	listed          []string // canonical numbers, all of them
+	restrictedTexts map[string]bool
 }
 
 // Learn marks numbers of the list that have got their ids after it was loaded.
@@ -122,8 +135,15 @@ func (e *Excluded) Learn(ids map[string]ID) {
 
 // Excluded loads the list.
 func (b *Book) Excluded(ctx context.Context, c db.Conn, org account.OrgID) (Excluded, error) {
-	out := Excluded{Dropped: map[string]bool{}, Hidden: map[ID]bool{}}
-	all, err := b.Exclusions(ctx, c, org)
+	out := Excluded{Dropped: map[string]bool{}, Hidden: map[ID]bool{}, restrictedTexts: map[string]bool{}}
+	var err error
+	if out.Restricted, err = b.restricted(ctx, c, org); err != nil {
+		return out, err
+	}
+	for n := range out.Restricted {
+		out.Hidden[n] = true
+	}
+	all, err := b.exclusions(ctx, c, org)
 	if err != nil || len(all) == 0 {
 		return out, err
 	}
@@ -141,8 +161,11 @@ func (b *Book) Excluded(ctx context.Context, c db.Conn, org account.OrgID) (Excl
 	}
 	// A number stored before it was excluded is hidden whatever the strength.
 	stored, err := b.lookUp(ctx, c, org, indexes)
-	for _, n := range stored {
+	for i, n := range stored {
 		out.Hidden[n] = true
+		if out.Restricted[n] {
+			out.restrictedTexts[indexes[i]] = true
+		}
 	}
 	return out, err
 }

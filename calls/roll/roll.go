@@ -19,6 +19,8 @@ type Row struct {
 	Seconds int
 	Line    int32
 	Hidden  bool // the number is excluded from reports
+	// Restricted says that no report may have the number, asked for or not. Such a call is Hidden, too.
+	Restricted bool
 }
 
 // Rules are an organisation's settings that decide what a roll-up says.
@@ -30,7 +32,7 @@ type Rules struct {
 // Flags say what happened with one number on one day.
 type Flags uint8
 
-// The flags. Recovered means: a connected call at or after the day's first unattended one, by the same agent.
+// The flags. Hidden numbers are in reports that ask for them, Restricted ones, which are Hidden, too, in none. Recovered means: a connected call at or after the day's first unattended one, by the same agent.
 const (
 	Unattended Flags = 1 << iota
 	ConnectedIn
@@ -38,6 +40,7 @@ const (
 	NotPickedUp
 	Recovered
 	Hidden
+	Restricted
 
 	Connected = ConnectedIn | ConnectedOut
 )
@@ -69,6 +72,11 @@ type Entry struct {
 type Hour struct {
 	Calls, Connected, Unattended int32
 	Talk                         int64 // seconds
+}
+
+// Shown tells whether a report has the number; hidden takes along those that reports usually leave out.
+func (e *Entry) Shown(hidden bool) bool {
+	return e.Flags&Hidden == 0 || hidden && e.Flags&Restricted == 0
 }
 
 // Day is the roll-up of one agent's day. Hidden numbers appear among Numbers only.
@@ -147,7 +155,7 @@ func (d *Day) Build(rows []Row, dayStart time.Time, r Rules) {
 		if row.Number != number.Withheld {
 			d.note(row, f)
 		}
-		if row.Hidden {
+		if row.Hidden || row.Restricted {
 			continue
 		}
 		d.count(row, o, f)
@@ -205,6 +213,9 @@ func (d *Day) note(row *Row, f Flags) {
 	}
 	if row.Hidden {
 		e.Flags |= Hidden
+	}
+	if row.Restricted {
+		e.Flags |= Hidden | Restricted
 	}
 	d.Numbers = append(d.Numbers, e)
 }

@@ -14,12 +14,12 @@ import (
 )
 
 // blockDays is how many days a coarse block covers; blocks are aligned to the day number.
-const blockDays = 30
+const blockDays = roll.BlockDays
 
 // Levels of coarse rows.
 const (
-	levelDay   = 0
-	levelBlock = 1
+	levelDay   = roll.LevelDay
+	levelBlock = roll.LevelBlock
 )
 
 // setKey names a coarse row.
@@ -41,7 +41,7 @@ const (
 	kindUnattended
 	kindConnected
 	kindNotPickedUp
-	kindHidden // numbers hidden from reports, which belong to no other kind
+	kindHidden // numbers hidden from reports, which belong to no other kind; restricted ones belong to none at all
 	kinds
 )
 
@@ -66,6 +66,9 @@ func setsOf(p *pack) (sets, error) {
 		}
 		for _, e := range d.Numbers {
 			n := uint32(e.Number)
+			if e.Flags&roll.Restricted != 0 {
+				continue
+			}
 			if e.Flags&roll.Hidden != 0 {
 				ids[kindHidden] = append(ids[kindHidden], n)
 				continue

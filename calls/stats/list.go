@@ -130,7 +130,7 @@ func (l *list) each(packs []*pack, visit func(e *roll.Entry, day civil.Day)) err
 				return err
 			}
 			for k := range entries {
-				if e := &entries[k]; e.Flags&roll.Hidden == 0 || l.q.Filter.Excluded {
+				if e := &entries[k]; e.Shown(l.q.Filter.Excluded) {
 					visit(e, p.day)
 				}
 			}

@@ -7,6 +7,7 @@ import (
 	"parley/account"
 	"parley/calls/call"
 	"parley/calls/number"
+	"parley/calls/roll"
 	"parley/platform/civil"
 )
 
@@ -21,8 +22,8 @@ func (r *Reporter) History(ctx context.Context, org *account.Org, q call.History
 
 // The days that any call can be on, see ingest.
 const (
-	firstDay civil.Day = 0
-	lastDay  civil.Day = 1 << 30
+	firstDay = roll.FirstDay
+	lastDay  = roll.LastDay
 )
 
 // CallsOf pages through all calls of one number with some agents (nil = everybody), newest first; after is the last

@@ -196,7 +196,7 @@ func (r *Reporter) filteredPacks(ctx context.Context, tx *db.Tx, org *account.Or
 	}
 	b := packBuilder{zone: org.Location(), rules: roll.Of(org)}
 	visit := func(row *call.Row) error {
-		if q.Filter.Match(row, b.zone, excluded.Hidden) {
+		if q.Filter.Match(row, b.zone, &excluded) {
 			b.add(row)
 		}
 		return nil

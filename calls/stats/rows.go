@@ -52,7 +52,7 @@ func (r *Reporter) rowsOf(ctx context.Context, tx *db.Tx, org *account.Org, q *Q
 		for _, part := range statements(agents, len(p.agents)) {
 			where := call.Where(org.ID).And(`day = ?`, p.day).Agents(part).Filter(&q.Filter, org.ConnectedFrom)
 			if err := call.Each(ctx, tx, where, "", func(row *call.Row) error {
-				if want.Has(row.Number) && q.Filter.Match(row, zone, excluded.Hidden) && (only == nil || only[row.Agent]) {
+				if want.Has(row.Number) && q.Filter.Match(row, zone, &excluded) && (only == nil || only[row.Agent]) {
 					out = append(out, *row)
 				}
 				return nil

@@ -67,7 +67,7 @@ func (l *list) acquaintances(ctx context.Context, tx *db.Tx, want roll.Set) (map
 				return nil, err
 			}
 			for i := range entries {
-				if e := &entries[i]; want.Has(e.Number) && (e.Flags&roll.Hidden == 0 || q.Filter.Excluded) {
+				if e := &entries[i]; want.Has(e.Number) && e.Shown(q.Filter.Excluded) {
 					meet(known, e, p.day, agent)
 				}
 			}
