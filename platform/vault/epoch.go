@@ -37,6 +37,7 @@ type Epochs struct {
 // while the master key changes.
 type epochFile struct {
 	Form  string      `json:"form"`
+	Store string      `json:"store"` // whose backups they are, see StoreID
 	Wraps []epochWrap `json:"wraps"`
 }
 
@@ -46,7 +47,7 @@ type epochWrap struct {
 }
 
 type epochSecret struct {
-	Store string            `json:"store"` // whose backups they are, see StoreID
+	Store string            `json:"store"` // as outside, where anybody could change it
 	Days  map[string][]byte `json:"days"`
 }
 
@@ -74,9 +75,9 @@ func openEpochs(ctx context.Context, path string, m Master, store string) (*Epoc
 // ReadEpochs opens a copy of the file, as it lies beside backups. Invalid when it is no such file, Unavailable when the
 // master key does not fit.
 func ReadEpochs(ctx context.Context, raw []byte, m Master) (*Epochs, error) {
-	var f epochFile
-	if err := json.Unmarshal(raw, &f); err != nil || f.Form != epochForm || len(f.Wraps) == 0 {
-		return nil, fault.New(fault.Invalid, "It is damaged, or no file of epoch keys.")
+	f, err := parseEpochs(raw)
+	if err != nil {
+		return nil, err
 	}
 	at := slices.IndexFunc(f.Wraps, func(w epochWrap) bool { return w.Master == m.KeyID() })
 	if at < 0 {
@@ -90,7 +91,7 @@ func ReadEpochs(ctx context.Context, raw []byte, m Master) (*Epochs, error) {
 	if err == nil {
 		err = json.Unmarshal(plain, &s)
 	}
-	if err != nil {
+	if err != nil || s.Store != f.Store {
 		return nil, fault.Wrap(fault.Invalid, err, "It is damaged: what is in it does not open under its master key.")
 	}
 	e := &Epochs{store: s.Store, master: m, days: map[civil.Day][]byte{}, raw: raw}
@@ -102,6 +103,19 @@ func ReadEpochs(ctx context.Context, raw []byte, m Master) (*Epochs, error) {
 		e.days[day] = key
 	}
 	return e, nil
+}
+
+func parseEpochs(raw []byte) (f epochFile, err error) {
+	if err := json.Unmarshal(raw, &f); err != nil || f.Form != epochForm || len(f.Wraps) == 0 {
+		return f, fault.New(fault.Invalid, "It is damaged, or no file of epoch keys.")
+	}
+	return f, nil
+}
+
+// EpochsStore tells whose backups a copy of the file belongs to, without opening it.
+func EpochsStore(raw []byte) (string, error) {
+	f, err := parseEpochs(raw)
+	return f.Store, err
 }
 
 // Store names the key store whose backups these keys open, see StoreID.
@@ -210,7 +224,7 @@ func (e *Epochs) save(ctx context.Context, masters ...Master) error {
 	if err != nil {
 		return err
 	}
-	f := epochFile{Form: epochForm}
+	f := epochFile{Form: epochForm, Store: e.store}
 	for _, m := range masters {
 		w, err := m.Wrap(ctx, useEpochs, plain)
 		if err != nil {
