@@ -2,23 +2,17 @@
 package region
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/text/collate"
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
-)
 
-// zonesTab lists the zones by country: zone.tab of the time zone database (public domain), without its coordinates. The
-// first zone of a country is its most usual one; where the database sorts by geography instead, lines were moved.
-//
-//go:embed zones.tab
-var zonesTab string
+	"parley/platform/civil"
+)
 
 // Country is a country under its ISO 3166-1 code.
 type Country struct {
@@ -26,36 +20,15 @@ type Country struct {
 	Name string // in the reader's language
 }
 
-// Zone is a time zone of the time zone database.
-type Zone struct {
-	Name    string // "Asia/Kolkata"
-	Country string // where it is used
-	Main    bool   // the one most people of the country live in
-}
-
-var zones = sync.OnceValue(func() []Zone {
-	var out []Zone
-	last := ""
-	for line := range strings.Lines(zonesTab) {
-		country, name, ok := strings.Cut(strings.TrimSpace(line), "\t")
-		if !ok {
-			continue
-		}
-		out = append(out, Zone{Name: name, Country: country, Main: country != last})
-		last = country
-	}
-	return out
-})
-
 // Zones lists the zones, sorted by name, with UTC as the last.
-func Zones() []Zone {
-	out := slices.SortedFunc(slices.Values(zones()), func(a, b Zone) int { return strings.Compare(a.Name, b.Name) })
-	return append(out, Zone{Name: "UTC"})
+func Zones() []civil.Zone {
+	out := slices.SortedFunc(slices.Values(civil.Zones()), func(a, b civil.Zone) int { return strings.Compare(a.Name, b.Name) })
+	return append(out, civil.Zone{Name: "UTC"})
 }
 
 // MainZone is the zone in which most people of a country live, "" for a country that is not known.
 func MainZone(country string) string {
-	for _, z := range zones() {
+	for _, z := range civil.Zones() {
 		if z.Country == country {
 			return z.Name
 		}
@@ -85,7 +58,7 @@ func Countries(lang string) []Country {
 	tag := language.Make(lang)
 	names := display.Regions(tag)
 	var out []Country
-	for _, z := range zones() {
+	for _, z := range civil.Zones() {
 		if !z.Main {
 			continue
 		}
