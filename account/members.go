@@ -161,16 +161,7 @@ func (a *Accounts) Deactivate(ctx context.Context, by *Actor, m MemberID) (*Memb
 		if err := keepOneOwner(ctx, tx, was); err != nil {
 			return err
 		}
-		for _, table := range []string{`sessions`, `one_time_links`, `tokens`, `invitations`} {
-			if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1 AND member_id = $2`, was.Org, m); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM invitations WHERE org_id = $1 AND invited_by = $2`, was.Org, m); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `UPDATE members SET active = 0 WHERE org_id = $1 AND id = $2`, was.Org, m)
-		return err
+		return a.endAccess(ctx, tx, was.Org, m)
 	})
 }
 
@@ -180,7 +171,7 @@ func (a *Accounts) Reactivate(ctx context.Context, by *Actor, m MemberID) (*Memb
 		if err := by.mayChange(was.Role); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `UPDATE members SET active = 1 WHERE org_id = $1 AND id = $2`, was.Org, m)
+		_, err := tx.Exec(ctx, `UPDATE members SET active = 1, left_ms = 0 WHERE org_id = $1 AND id = $2`, was.Org, m)
 		return err
 	})
 }

@@ -37,6 +37,9 @@ type Org struct {
 	GapMinutes int
 	Demo       bool
 	CreatedAt  time.Time
+	ClosingAt  time.Time // when somebody asked for it to be closed; zero = nobody did
+	ClosesAt   time.Time // when it will be gone
+	ClosingBy  MemberID  // "" = the operator
 
 	zone *time.Location
 }

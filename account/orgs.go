@@ -166,19 +166,20 @@ func onlyOrg(orgs []*Org) (*Org, error) {
 }
 
 const orgColumns = `org_id, name, country, zone, contact_name_sealed, contact_phone_sealed, email_sealed, industry, locale,
-	workdays, work_from, work_to, connected_from, gap_minutes, demo, created_ms`
+	workdays, work_from, work_to, connected_from, gap_minutes, demo, created_ms, closing_ms, closes_ms, closing_by`
 
 func (a *Accounts) scanOrg(ctx context.Context) func(db.Scanner) (*Org, error) {
 	return func(r db.Scanner) (*Org, error) {
 		var o Org
 		var contact, phone, email []byte
-		var created int64
+		var created, closing, closes int64
 		var demo int
 		if err := r.Scan(&o.ID, &o.Name, &o.Country, &o.Zone, &contact, &phone, &email, &o.Industry, &o.Locale,
-			&o.Workdays, &o.WorkFrom, &o.WorkTo, &o.ConnectedFrom, &o.GapMinutes, &demo, &created); err != nil {
+			&o.Workdays, &o.WorkFrom, &o.WorkTo, &o.ConnectedFrom, &o.GapMinutes, &demo, &created,
+			&closing, &closes, &o.ClosingBy); err != nil {
 			return nil, err
 		}
-		o.Demo, o.CreatedAt = demo == 1, time.UnixMilli(created)
+		o.Demo, o.CreatedAt, o.ClosingAt, o.ClosesAt = demo == 1, time.UnixMilli(created), moment(closing), moment(closes)
 		o.zone = o.Location()
 		k, err := a.keys.Org(ctx, int64(o.ID))
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"parley/account"
 	"parley/platform/db"
+	"parley/platform/expire"
 	"parley/platform/fault"
 	"parley/platform/id"
 	"parley/platform/vault"
@@ -33,8 +34,8 @@ const (
 	Local   State = "local"   // no mail server is configured: it can be read here
 )
 
-// keptFor is how long mails are kept after they ended.
-const keptFor = 30 * 24 * time.Hour
+// keptFor is how many days mails are kept after they ended.
+const keptFor = 30
 
 // Message is a mail to be sent.
 type Message struct {
@@ -174,10 +175,21 @@ func (m *Mailer) Counts(ctx context.Context) (waiting, failed int64, err error) 
 	return waiting, failed, err
 }
 
-// Sweep removes mails that ended thirty days ago.
-func (m *Mailer) Sweep(ctx context.Context) error {
-	_, err := m.db.Exec(ctx, `DELETE FROM mails WHERE org_id >= 0 AND ended_ms > 0 AND ended_ms < $1`, m.now().Add(-keptFor).UnixMilli())
-	return err
+// Expiring lists what ends by age: mails as the policy says, and a month after they left at the latest.
+func Expiring() []expire.Table {
+	const count = `SELECT count(*) FROM mails WHERE org_id = $1`
+	return []expire.Table{
+		{
+			Name: "mails", Category: "correspondence", From: "created", Routine: true, Count: count,
+			Due:    `SELECT id, '', created_ms, 1, length(sealed) FROM mails WHERE org_id = $1 AND created_ms < $2`,
+			Remove: `DELETE FROM mails WHERE org_id = $1 AND created_ms < $2 AND id = $3`,
+		},
+		{
+			Name: "mails that left", Category: "correspondence", Part: "outbox", From: "sent", Days: keptFor, Routine: true, Count: count,
+			Due:    `SELECT id, '', ended_ms, 1, length(sealed) FROM mails WHERE org_id = $1 AND ended_ms > 0 AND ended_ms < $2`,
+			Remove: `DELETE FROM mails WHERE org_id = $1 AND ended_ms > 0 AND ended_ms < $2 AND id = $3`,
+		},
+	}
 }
 
 // Delete removes all mails of an organisation.

@@ -2,6 +2,7 @@ package mail_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -193,16 +194,49 @@ func TestWithoutAServerMailsStay(t *testing.T) {
 			t.Errorf("another organisation sees %d mails (%v)", len(other), err)
 		}
 		k.now = k.now.Add(29 * 24 * time.Hour)
-		if err := k.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		k.expire(t)
 		k.deliver(t)
 		k.now = k.now.Add(2 * 24 * time.Hour)
-		if err := k.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		k.expire(t)
 		if left, err := k.Recent(t.Context(), 1, 10); err != nil || len(left) != 0 {
 			t.Errorf("%d mails are kept after 31 days (%v)", len(left), err)
+		}
+	})
+}
+
+// expire removes what ends by the program's own rule.
+func (k *desk) expire(t *testing.T) {
+	t.Helper()
+	for _, x := range mail.Expiring() {
+		if x.Days == 0 {
+			continue
+		}
+		before := k.now.AddDate(0, 0, -x.Days)
+		old, err := x.Old(t.Context(), k.db, 1, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := x.Clear(t.Context(), k.db, 1, before, old, func(context.Context, db.Conn) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestMailsGoByTheirAgeWhateverBecameOfThem(t *testing.T) {
+	each(t, func(t *testing.T, d *db.DB) {
+		k := newDesk(t, d, server(newPost(t, nil, false)))
+		k.send(t) // and waits
+		x := mail.Expiring()[0]
+		old, err := x.Old(t.Context(), k.db, 1, k.now)
+		if err != nil || len(old) != 0 {
+			t.Fatalf("%d mails are old at once (%v)", len(old), err)
+		}
+		if old, err = x.Old(t.Context(), k.db, 1, k.now.Add(time.Millisecond)); err != nil || len(old) != 1 || old[0].Bytes == 0 {
+			t.Fatalf("old are %+v (%v)", old, err)
+		}
+		n, err := x.Clear(t.Context(), k.db, 1, k.now.Add(time.Millisecond), old, func(context.Context, db.Conn) error { return nil })
+		if left, _ := k.Recent(t.Context(), 1, 10); err != nil || n != 1 || len(left) != 0 {
+			t.Errorf("%d went, %d are left (%v)", n, len(left), err)
 		}
 	})
 }
