@@ -54,7 +54,7 @@ var soleImporters = map[string][]string{
 	"github.com/alecthomas/kong":          {"app"},
 	"go.yaml.in/yaml":                     {"trust/policy"},
 	"github.com/nicksnyder/go-i18n":       {"web/phrase"},
-	"github.com/rickar/cal":                {"trust/law"},
+	"github.com/rickar/cal":               {"trust/law"},
 	"github.com/trustelem/zxcvbn":         {"account/password"},
 	"golang.org/x/crypto/argon2":          {"account/password"},
 	"github.com/prometheus/client_golang": {"app"},
