@@ -74,7 +74,7 @@ func (r *Rights) Take(ctx context.Context, by *account.Actor, a Ask) (*Request, 
 func (r *Rights) read(org *account.Org, a Ask) (*Request, error) {
 	now := r.Now()
 	q := &Request{Org: org.ID, ID: id.New("req"), Kind: a.Kind, Channel: a.Channel, State: Received, Place: strings.ToUpper(strings.TrimSpace(a.Place)),
-		Locale: a.Locale, Minor: a.Minor, Received: a.Received, Changed: now}
+		Locale: a.Locale, Minor: a.Minor, Received: a.Received, Changed: now, Round: 1}
 	var errs [5]error
 	_, errs[0] = ParseKind(string(a.Kind))
 	q.Contact, errs[1] = readContact(a.Contact, org.Country)

@@ -178,6 +178,9 @@ func (r *Rights) obstacles(ctx context.Context, q *Request, p *Plan) error {
 	slices.Sort(categories)
 	now := r.Now()
 	for _, c := range categories {
+		if newest[c].IsZero() { // a store that cannot tell: as if it had come today
+			newest[c] = now.Truncate(24 * time.Hour)
+		}
 		lock, ok, err := r.Floor(ctx, q.Org, c, newest[c])
 		if err != nil {
 			return err
