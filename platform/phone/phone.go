@@ -67,6 +67,22 @@ func Display(canonical, country string) string {
 	return phonenumbers.Format(p, phonenumbers.INTERNATIONAL)
 }
 
+// Country is the country (ISO 3166 alpha-2) that a canonical number belongs to, "" when that cannot be told.
+func Country(canonical string) string {
+	if !strings.HasPrefix(canonical, "+") {
+		return ""
+	}
+	p, err := phonenumbers.Parse(canonical, "")
+	if err != nil {
+		return ""
+	}
+	region := phonenumbers.GetRegionCodeForNumber(p)
+	if len(region) != 2 || region == "ZZ" { // "001" is a number of no country
+		return ""
+	}
+	return region
+}
+
 // Digits keeps the decimal digits of s, in any script, as 0 to 9.
 func Digits(s string) string {
 	out := make([]byte, 0, len(s))

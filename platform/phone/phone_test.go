@@ -52,3 +52,11 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestANumberTellsItsCountry(t *testing.T) {
+	for canonical, want := range map[string]string{"+919812300001": "IN", "+12125550100": "US", "+14165550100": "CA", "+442079460000": "GB", "+80012345678": "", "12345": "", "": "", "+999123": ""} {
+		if got := phone.Country(canonical); got != want {
+			t.Errorf("%s is of %q, want %q", canonical, got, want)
+		}
+	}
+}

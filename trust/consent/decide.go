@@ -44,6 +44,8 @@ const (
 	HasWithdrawn  = "withdrawn"
 	HasExpired    = "consent_expired"
 	PreferenceOff = "preference_off"
+	OutsideHours  = "outside_hours"
+	IsRestricted  = "restricted"
 )
 
 // MayContact answers whether a person may be contacted for a purpose on a channel at a time. Every rule is looked at, so
