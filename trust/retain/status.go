@@ -42,6 +42,12 @@ const (
 // failures is how far back failed plans are an alarm.
 const failures = 30 * daily
 
+// Due tells whether the daily run of an organisation is due.
+func (s *Sweeper) Due(ctx context.Context, org account.OrgID) (bool, error) {
+	last, failed, err := s.lastRun(ctx, org)
+	return err == nil && (failed || last.IsZero() || s.d.Now().Sub(last) >= daily), err
+}
+
 // Status tells how retention stands.
 func (s *Sweeper) Status(ctx context.Context, org account.OrgID) (*Status, error) {
 	duties, rules, err := s.duties(ctx, org)
