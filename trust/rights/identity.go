@@ -192,7 +192,7 @@ func (r *Rights) proved(ctx context.Context, q *Request) (*Request, error) {
 		return q, nil
 	}
 	if q.Kind == Erasure && q.Minor && q.Known() {
-		if err := r.DB.Tx(ctx, func(tx *db.Tx) error { return r.setState(ctx, tx, q, q.Who, subjectLocked, "") }); err != nil {
+		if err := r.restrict(ctx, q, subjectLocked); err != nil {
 			return nil, err
 		}
 	}

@@ -524,14 +524,14 @@ func TestRestrictionAndObjectionTakeEffectAtOnce(t *testing.T) {
 			t.Error("the objector is not listed")
 		}
 		_, r := w.proved(t, rights.Ask{Kind: rights.Restriction, Contact: asker})
-		if r.State != rights.Done || may("call_ops") || !may("rights") || !may("legal") {
+		if r.State != rights.Done || may("call_ops") || !may("rights") || !may("legal") || !w.restricted[who] {
 			t.Errorf("a restriction is %s; calls %v, rights %v", r.State, may("call_ops"), may("rights"))
 		}
 		_, err = w.Lift(t.Context(), w.owner, r.ID, "")
 		refused(t, err, fault.Invalid, "why")
 		_, err = w.Lift(t.Context(), w.owner, r.ID, "She asked for it.")
 		must(t, err)
-		if !may("call_ops") || may("marketing") {
+		if !may("call_ops") || may("marketing") || w.restricted[who] {
 			t.Error("lifting the restriction did not lift it, or lifted the objection too")
 		}
 		_, x := w.proved(t, rights.Ask{Kind: rights.Withdrawal, Contact: "nobody@example.com"})

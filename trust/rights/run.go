@@ -112,9 +112,7 @@ func (r *Rights) work(ctx context.Context, q *Request) error {
 	case Correction:
 		return r.correct(ctx, q)
 	case Restriction:
-		return r.step(ctx, q, "restrict", func() ([]Line, error) {
-			return nil, r.DB.Tx(ctx, func(tx *db.Tx) error { return r.setState(ctx, tx, q, q.Who, subjectRestricted, "") })
-		})
+		return r.step(ctx, q, "restrict", func() ([]Line, error) { return nil, r.restrict(ctx, q, subjectRestricted) })
 	case Objection, Withdrawal:
 		return r.object(ctx, q)
 	default:
@@ -162,7 +160,7 @@ func (r *Rights) erase(ctx context.Context, q *Request) error {
 		if err != nil {
 			return err
 		}
-		if left == 0 {
+		if left == 0 || d.KeepsAny() { // what is kept may hold something else that belongs to it
 			return r.step(ctx, q, "settle", func() ([]Line, error) { return nil, r.Settle(ctx) })
 		}
 	}

@@ -25,6 +25,17 @@ func (r *Rights) setState(ctx context.Context, tx *db.Tx, q *Request, who subjec
 	return err
 }
 
+// restrict ends every use of a person's data but keeping it.
+func (r *Rights) restrict(ctx context.Context, q *Request, state string) error {
+	if !q.Known() {
+		return nil
+	}
+	if err := r.DB.Tx(ctx, func(tx *db.Tx) error { return r.setState(ctx, tx, q, q.Who, state, "") }); err != nil {
+		return err
+	}
+	return r.Restrict(ctx, q.Org, q.Who, true)
+}
+
 // Restricted gives everybody whose data may only be kept: restricted on their request, or locked until a law lets it be
 // erased. Reports and searches leave them out.
 func (r *Rights) Restricted(ctx context.Context, c db.Conn, org account.OrgID) (map[subject.Ref]bool, error) {
@@ -72,13 +83,21 @@ func (r *Rights) Lift(ctx context.Context, by *account.Actor, id, note string) (
 	if note == "" {
 		return nil, fault.Field("note", "Say why it ends, for example: the person asked for it by mail on 3 March.")
 	}
-	return r.change(ctx, by.Org.ID, id, name(by), Lifted, note, func(tx *db.Tx, q *Request) error {
+	q, err := r.change(ctx, by.Org.ID, id, name(by), Lifted, note, func(tx *db.Tx, q *Request) error {
 		n, err := tx.Exec(ctx, `DELETE FROM subject_states WHERE org_id = $1 AND request_id = $2 AND state IN ('restricted', 'objected')`, q.Org, q.ID)
 		if err == nil && n == 0 {
 			err = fault.New(fault.Conflict, "The request %s restricts nothing now.", q.ID)
 		}
 		return err
 	})
+	if err != nil || q.Kind != Restriction {
+		return q, err
+	}
+	all, err := r.Restricted(ctx, r.DB, q.Org)
+	if err != nil || all[q.Who] { // another request keeps the restriction
+		return q, err
+	}
+	return q, r.Restrict(ctx, q.Org, q.Who, false)
 }
 
 // Stands tells whether a restriction or an objection of a request is in force.

@@ -57,6 +57,7 @@ type world struct {
 	letters     []rights.Letter
 	orders      []rights.Order
 	withdrawn   []string
+	restricted  map[subject.Ref]bool
 	answer      rights.Answer
 	unreachable bool
 	floor       map[string]time.Duration
@@ -83,7 +84,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	keys, err := vault.Open(t.Context(), dir, master)
 	must(t, err)
 	t.Cleanup(func() { must(t, keys.Close()) })
-	w := &world{db: d, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), people: map[string]subject.Ref{}, floor: map[string]time.Duration{}}
+	w := &world{db: d, now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), people: map[string]subject.Ref{}, floor: map[string]time.Duration{}, restricted: map[subject.Ref]bool{}}
 	clock := func() time.Time { return w.now }
 	accounts := account.New(d, keys, clock)
 	org, owner, err := accounts.SignUp(t.Context(), account.SignUp{Company: "Ashoka Traders", ContactName: "Asha", ContactPhone: "+919812300001", Email: "asha@example.com",
@@ -93,7 +94,7 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	log := audit.New(d, keys, clock)
 	w.Rights = rights.New(rights.Deps{
 		DB: d, Keys: keys, Accounts: accounts, Holds: hold.New(d, keys, accounts, log, clock), Log: log, Now: clock, Dir: filepath.Join(dir, "packages"),
-		Find: w.find, Clock: w.clock, Policy: w.policy, Floor: w.floorOf, Write: w.write, Tell: w.tell, Withdraw: w.withdraw,
+		Find: w.find, Clock: w.clock, Policy: w.policy, Floor: w.floorOf, Write: w.write, Tell: w.tell, Withdraw: w.withdraw, Restrict: w.restrict,
 		Settle: func(context.Context) error { w.settled++; return w.may("settle") },
 	})
 	w.Stores = []rights.Store{w.store("calls", "call.meta"), w.store("notes", "call.note"), w.store("key", ""), w.Own()}
@@ -177,6 +178,11 @@ func (w *world) tell(_ context.Context, o rights.Order) (rights.Answer, error) {
 func (w *world) withdraw(_ context.Context, _ account.OrgID, who subject.Ref, c rights.Contact, purposes []string, _ string) error {
 	w.withdrawn = append(w.withdrawn, who.String()+c.Email+" "+strings.Join(purposes, "+"))
 	return w.may("withdraw")
+}
+
+func (w *world) restrict(_ context.Context, _ account.OrgID, who subject.Ref, on bool) error {
+	w.restricted[who] = on
+	return w.may("restrict")
 }
 
 // store is a store of things. Its Erase removes one row of its table after the other in a transaction of its own, and
