@@ -31,10 +31,14 @@ type commands struct {
 	Token   tokenCmd   `cmd:"" help:"API tokens."`
 	Device  deviceCmd  `cmd:"" help:"Paired phones."`
 	Exclude excludeCmd `cmd:"" help:"Numbers that are kept out."`
+	Consent consentCmd `cmd:"" help:"What people agreed to, and what they do not want."`
+	Hold    holdCmd    `cmd:"" help:"Legal holds: what must not be deleted."`
+	Retain  retainCmd  `cmd:"" help:"Retention: what is kept how long, and what goes."`
 	Import  importCmd  `cmd:"" help:"Bring in calls from files."`
 	Imports importsCmd `cmd:"" help:"Imports that were made."`
 	Report  reportCmd  `cmd:"" help:"Show a report."`
 	Export  exportCmd  `cmd:"" help:"Write calls, or another report, to a file."`
+	Audit   auditCmd   `cmd:"" help:"The log of who saw and changed what, and its proofs."`
 	Backup  backupCmd  `cmd:"" help:"Write everything into one sealed file, also while the server runs."`
 	Restore restoreCmd `cmd:"" help:"Put a backup in the place of the data."`
 	Doctor  doctorCmd  `cmd:"" help:"Check the installation, and show where each setting comes from."`

@@ -19,13 +19,19 @@ import (
 	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
+	"parley/calls/person"
 	"parley/calls/report"
 	"parley/calls/roll"
 	"parley/calls/stats"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
 	"parley/reach/mail"
+	"parley/trust/consent"
+	"parley/trust/hold"
+	"parley/trust/recipient"
+	"parley/trust/retain"
 )
 
 //go:embed schema/*.sql schema/data.tsv
@@ -58,6 +64,11 @@ type Parley struct {
 	Callbacks *callback.Callbacks
 	Reports   *report.Reports
 	Mail      *mail.Mailer
+	Out       *recipient.Out
+	Audit     *audit.Log
+	Holds     *hold.Holds
+	Consents  *consent.Consents
+	Retain    *retain.Sweeper
 
 	held    *lock
 	stop    context.CancelFunc
@@ -103,8 +114,7 @@ func (p *Parley) open(ctx context.Context) error {
 	if err != nil {
 		return readable(err, filepath.Join(p.Config.Data, dataFile))
 	}
-	p.assemble()
-	return nil
+	return p.assemble()
 }
 
 // checkNotLost refuses to begin a new database where the keys tell that there was one.
@@ -153,7 +163,7 @@ type series struct {
 
 func schemas() []series {
 	return []series{
-		{"installation", schema}, {"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
+		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
 		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
@@ -181,20 +191,35 @@ func (p *Parley) checkKeyStore(ctx context.Context) error {
 }
 
 // assemble makes every service and starts the writer.
-func (p *Parley) assemble() {
+func (p *Parley) assemble() (err error) {
 	p.Accounts = account.New(p.DB, p.Keys, p.Now)
+	p.Audit = audit.New(p.DB, p.Keys, p.Now)
+	p.Holds = hold.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Book = number.New(p.DB, p.Keys)
-	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Now)
+	if p.Consents, err = p.consents(); err != nil {
+		return err
+	}
+	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
 	p.Devices = device.New(p.DB, p.Keys, p.Accounts, p.Book, p.Now)
-	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, p.Now)
+	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, person.Trust(p.Consents, p.Holds.Check), p.Now)
 	p.Reporter = stats.New(p.DB, p.Book, p.Calls, p.Now)
 	p.Imports = ingest.NewImports(p.DB, p.Keys, p.Accounts, p.Devices, p.Writer, p.Now)
-	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Now)
+	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
 	p.Reports = report.New(p.DB, p.Accounts, p.Devices, p.Book, p.Calls, p.Reporter, p.Callbacks, p.Now)
+	p.Out = p.wayOut()
 	p.Mail = mail.New(p.DB, p.Keys, p.Config.Mail, p.Now)
+	p.Retain = p.retention()
 	ctx, stop := context.WithCancel(context.Background()) // Close ends it, after everybody who writes
 	p.stop = stop
-	p.running.Go(func() { p.Writer.Run(ctx) })
+	refusals, written := context.WithCancel(context.Background()) // ends after the writer, which may refuse until its end
+	p.running.Go(func() {
+		defer written()
+		p.Writer.Run(ctx)
+	})
+	p.running.Go(func() {
+		p.Holds.Run(refusals, func(err error) { p.Log.Error("refusal of a legal hold not kept", "err", err) })
+	})
+	return nil
 }
 
 // Close finishes what the writer has begun, closes everything and lets go of the folder.

@@ -7,9 +7,12 @@ import (
 	"parley/api"
 	"parley/calls/call"
 	"parley/calls/roll"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/reach/mail"
+	"parley/trust/hold"
+	"parley/trust/retain"
 )
 
 // RemoveOrg deletes an organisation everywhere, and its keys, so that nothing of it can be read in copies of the data
@@ -23,7 +26,13 @@ func (p *Parley) RemoveOrg(ctx context.Context, org account.OrgID) error {
 	}
 	// In the writer's transaction, so that calls which are on their way come before or find no organisation.
 	if err := p.Writer.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
+		if err := p.Holds.Check(ctx, tx, org, hold.Deletion{Path: hold.OrgClose}); err != nil {
+			return err
+		}
 		for _, remove := range []func(context.Context, *db.Tx, account.OrgID) error{
+			func(ctx context.Context, tx *db.Tx, org account.OrgID) error {
+				return audit.Delete(ctx, tx, int64(org))
+			}, hold.Delete, retain.Delete, p.Consents.Delete,
 			api.Delete, p.Callbacks.Delete, mail.Delete, p.Imports.Delete, call.Delete, roll.Delete, p.Devices.Delete, p.Book.Delete,
 		} {
 			if err := remove(ctx, tx, org); err != nil {

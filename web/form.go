@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/platform/civil"
 	"parley/platform/fault"
 	"parley/web/phrase"
 	"parley/web/region"
@@ -103,6 +104,18 @@ func (v *visit) time(name string, end bool) (int, error) {
 		return 0, fault.Field(name, "%q is not a time of day. Write hours and minutes, for example 09:30.", v.form(name))
 	}
 	return m, nil
+}
+
+// lastMoment reads a field with a day as that day's end; zero when it is empty.
+func (v *visit) lastMoment(name string) (time.Time, error) {
+	if v.form(name) == "" {
+		return time.Time{}, nil
+	}
+	d, err := civil.Parse(v.form(name))
+	if err != nil {
+		return time.Time{}, fault.Field(name, "%s", fault.Sentence(err))
+	}
+	return (d + 1).Start(v.org().Location()), nil
 }
 
 // weekdays reads the ticked days of the field.

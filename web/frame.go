@@ -47,6 +47,7 @@ func places() (daily, organisation []place) {
 		{key: "nav.people", path: "/people", icon: "agents", letter: "p", needs: account.ReadPeople},
 		{key: "nav.devices", path: "/devices", icon: "device", letter: "d", needs: account.ReadDevices, count: func(c *counts) int64 { return int64(c.devices.Silent) }},
 		{key: "nav.imports", path: "/imports", icon: "import", letter: "i", needs: account.ImportCalls},
+		{key: "nav.trust", path: "/trust", icon: "shield", letter: "v", needs: account.ManagePrivacy},
 		{key: "nav.settings", path: "/settings", icon: "settings", letter: "s", needs: account.ManageSettings},
 		{key: "settings.exclusions", path: "/settings/exclusions", icon: "block", letter: "s", needs: account.ManageExclusions, unless: account.ManageSettings},
 	}
@@ -154,7 +155,16 @@ func switchOrganisation(v *visit) error {
 // sessionAge is how long browsers keep the session's cookie, in seconds; the server ends sessions by its own rules.
 const sessionAge = 90 * 24 * 3600
 
-func (v *visit) startSession(secret string) { v.cookie(sessionCookie, secret, sessionAge) }
+// startSession lets the browser in, and notes for the audit log who that is.
+func (v *visit) startSession(secret string) {
+	v.cookie(sessionCookie, secret, sessionAge)
+	actor, err := v.Accounts.Session(v.ctx(), secret)
+	if err != nil {
+		v.Log.Error("who signed in is not known", "err", err)
+		return
+	}
+	v.trail.entered = actor
+}
 
 func removeDemo(v *visit) error {
 	if !v.org().Demo {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/fault"
 )
 
@@ -50,6 +51,11 @@ func (s *site) routes() []route {
 		s.exclusionRoutes(),
 		s.tokenRoutes(),
 		s.developerRoutes(),
+		s.auditRoutes(),
+		s.trustRoutes(),
+		s.preferenceRoutes(),
+		s.consentRoutes(),
+		s.holdRoutes(),
 	)
 }
 
@@ -57,13 +63,14 @@ func (s *site) routes() []route {
 type Route struct {
 	Pattern string
 	Needs   account.Permission
+	Logs    audit.Action // what is written to the audit log; "" = nothing
 }
 
 // Routes lists the table.
 func Routes() []Route {
 	var out []Route
 	for _, r := range (&site{}).routes() {
-		out = append(out, Route{r.pattern, r.needs})
+		out = append(out, Route{r.pattern, r.needs, traceOf(r).action})
 	}
 	return out
 }

@@ -22,8 +22,12 @@ import (
 	"parley/calls/number"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/reach/mail"
+	"parley/trust/consent"
+	"parley/trust/hold"
+	"parley/trust/policy"
 	"parley/web/assets"
 	"parley/web/template"
 	"parley/web/ui"
@@ -32,6 +36,7 @@ import (
 // Deps are what the pages are made from. All fields are needed but SignUp, URL, Dev and Version.
 type Deps struct {
 	DB        *db.DB
+	Audit     *audit.Log
 	Accounts  *account.Accounts
 	Devices   *device.Devices
 	Book      *number.Book
@@ -42,7 +47,10 @@ type Deps struct {
 	Callbacks *callback.Callbacks
 	Imports   *ingest.Imports
 	Mail      *mail.Mailer
-	RemoveOrg func(ctx context.Context, org account.OrgID) error // deletes an organisation everywhere, keys included
+	Holds     *hold.Holds
+	Consents  *consent.Consents
+	Policy    func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
+	RemoveOrg func(ctx context.Context, org account.OrgID) error                     // deletes an organisation everywhere, keys included
 
 	// Background carries out what a page does not wait for. Whoever runs the pages waits for it at the end, and logs its error.
 	Background func(what string, do func(ctx context.Context) error)
@@ -62,6 +70,7 @@ type site struct {
 	ui      *ui.UI
 	staging *staging
 	tally   tally // figures beside pages of the navigation
+	guessed guesses
 }
 
 // New gives the handler of all pages and assets. It fails when a route does not say whom it is for.

@@ -47,6 +47,7 @@ func newWorld(t testing.TB, d *db.DB, change func(*web.Deps)) *world {
 	w.mail = mail.New(d, w.Keys, mail.Server{}, w.Now)
 	w.mail.OnLocal = func(s mail.Sent) { w.mails = append(w.mails, s) }
 	deps := w.deps()
+	ledger(w, &deps)
 	if change != nil {
 		change(&deps)
 	}
@@ -223,7 +224,7 @@ func (a answer) want(t testing.TB, what string, status int, parts ...string) ans
 // deps are what the pages are made from.
 func (w *world) deps() web.Deps {
 	return web.Deps{
-		DB: w.DB, Accounts: w.Accounts, Devices: w.Devices, Book: w.Book, Calls: w.Calls, Writer: w.Writer, Reporter: w.Reporter,
+		DB: w.DB, Audit: w.Log, Accounts: w.Accounts, Devices: w.Devices, Book: w.Book, Calls: w.Calls, Writer: w.Writer, Reporter: w.Reporter,
 		Reports: w.Reports, Callbacks: w.Callbacks, Imports: w.Imports, Mail: w.mail, RemoveOrg: w.removeOrg, Background: w.background, SignUp: true, Now: w.Now, Log: quiet(),
 	}
 }
