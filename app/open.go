@@ -19,19 +19,14 @@ import (
 	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
-	"parley/calls/person"
 	"parley/calls/report"
 	"parley/calls/roll"
 	"parley/calls/stats"
-	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
 	"parley/reach/mail"
-	"parley/trust/consent"
-	"parley/trust/hold"
 	"parley/trust/recipient"
-	"parley/trust/retain"
 )
 
 //go:embed schema/*.sql schema/data.tsv
@@ -65,10 +60,6 @@ type Parley struct {
 	Reports   *report.Reports
 	Mail      *mail.Mailer
 	Out       *recipient.Out
-	Audit     *audit.Log
-	Holds     *hold.Holds
-	Consents  *consent.Consents
-	Retain    *retain.Sweeper
 
 	held    *lock
 	stop    context.CancelFunc
@@ -114,7 +105,8 @@ func (p *Parley) open(ctx context.Context) error {
 	if err != nil {
 		return readable(err, filepath.Join(p.Config.Data, dataFile))
 	}
-	return p.assemble()
+	p.assemble()
+	return nil
 }
 
 // checkNotLost refuses to begin a new database where the keys tell that there was one.
@@ -163,7 +155,7 @@ type series struct {
 
 func schemas() []series {
 	return []series{
-		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
+		{"installation", schema}, {"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
 		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
@@ -191,35 +183,21 @@ func (p *Parley) checkKeyStore(ctx context.Context) error {
 }
 
 // assemble makes every service and starts the writer.
-func (p *Parley) assemble() (err error) {
+func (p *Parley) assemble() {
 	p.Accounts = account.New(p.DB, p.Keys, p.Now)
-	p.Audit = audit.New(p.DB, p.Keys, p.Now)
-	p.Holds = hold.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Book = number.New(p.DB, p.Keys)
-	if p.Consents, err = p.consents(); err != nil {
-		return err
-	}
-	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
+	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Now)
 	p.Devices = device.New(p.DB, p.Keys, p.Accounts, p.Book, p.Now)
-	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, person.Trust(p.Consents, p.Holds.Check), p.Now)
+	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, p.Now)
 	p.Reporter = stats.New(p.DB, p.Book, p.Calls, p.Now)
 	p.Imports = ingest.NewImports(p.DB, p.Keys, p.Accounts, p.Devices, p.Writer, p.Now)
-	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
+	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Now)
 	p.Reports = report.New(p.DB, p.Accounts, p.Devices, p.Book, p.Calls, p.Reporter, p.Callbacks, p.Now)
 	p.Out = p.wayOut()
 	p.Mail = mail.New(p.DB, p.Keys, p.Config.Mail, p.Now)
-	p.Retain = p.retention()
 	ctx, stop := context.WithCancel(context.Background()) // Close ends it, after everybody who writes
 	p.stop = stop
-	refusals, written := context.WithCancel(context.Background()) // ends after the writer, which may refuse until its end
-	p.running.Go(func() {
-		defer written()
-		p.Writer.Run(ctx)
-	})
-	p.running.Go(func() {
-		p.Holds.Run(refusals, func(err error) { p.Log.Error("refusal of a legal hold not kept", "err", err) })
-	})
-	return nil
+	p.running.Go(func() { p.Writer.Run(ctx) })
 }
 
 // Close finishes what the writer has begun, closes everything and lets go of the folder.

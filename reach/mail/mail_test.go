@@ -3,6 +3,7 @@ package mail_test
 import (
 	"bytes"
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,7 +66,7 @@ func (k *desk) deliver(t *testing.T) (mail.Sent, time.Time) {
 }
 
 func server(p *post) mail.Server {
-	return mail.Server{Host: "127.0.0.1", Port: p.port(), From: "Parley <parley@example.com>", TLS: mail.TLSNone}
+	return mail.Server{Host: "127.0.0.1", Port: p.port(), From: "Parley <parley@example.com>", TLS: mail.TLSNone, Dial: (&net.Dialer{}).DialContext}
 }
 
 func each(t *testing.T, story func(t *testing.T, d *db.DB)) {
@@ -134,7 +135,7 @@ func TestARefusalForGoodIsNotRepeated(t *testing.T) {
 
 func TestAServerThatIsAwayIsGivenUpAfterTwoDays(t *testing.T) {
 	each(t, func(t *testing.T, d *db.DB) {
-		k := newDesk(t, d, mail.Server{Host: "127.0.0.1", Port: 1, From: "parley@example.com", TLS: mail.TLSNone})
+		k := newDesk(t, d, mail.Server{Host: "127.0.0.1", Port: 1, From: "parley@example.com", TLS: mail.TLSNone, Dial: (&net.Dialer{}).DialContext})
 		k.send(t)
 		began := k.now
 		m, next := k.deliver(t)

@@ -36,6 +36,8 @@ type Server struct {
 	TLS      TLS    // "" = required
 	// Roots are the authorities whose certificates are taken; nil means those of this machine.
 	Roots *x509.CertPool
+	// Dial connects to the server; it is the one way out of the process. Without it nothing is sent.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 const sendTimeout = 30 * time.Second
@@ -98,17 +100,20 @@ func (c *connection) close() {
 }
 
 func (s *Server) client() (*connection, error) {
-	secure := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
-	c, dial := &connection{}, (&net.Dialer{}).DialContext
-	if s.TLS == TLSImplicit {
-		dial = (&tls.Dialer{Config: secure}).DialContext
+	if s.Dial == nil {
+		return nil, fault.New(fault.Unavailable, "There is no way out to the mail server.")
 	}
+	secure := &tls.Config{ServerName: s.Host, RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
+	c := &connection{}
 	options := []gomail.Option{
 		gomail.WithPort(s.port()), gomail.WithTimeout(sendTimeout), gomail.WithTLSConfig(secure),
-		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (conn net.Conn, err error) {
-			conn, err = dial(ctx, network, address)
-			c.conn = conn
-			return conn, err
+		gomail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
+			var err error
+			if c.conn, err = s.Dial(ctx, network, address); err != nil || s.TLS != TLSImplicit {
+				return c.conn, err
+			}
+			over := tls.Client(c.conn, secure)
+			return over, over.HandshakeContext(ctx)
 		}),
 	}
 	switch s.TLS {
