@@ -73,6 +73,9 @@ func (v *visit) theCall() (call.Key, error) {
 	if err == nil && !sees {
 		err = fault.New(fault.NotFound, "There is no call %q here. It may have been deleted.", id)
 	}
+	if err == nil {
+		err = v.concernCall(k)
+	}
 	return k, err
 }
 

@@ -31,6 +31,7 @@ type mePage struct {
 	Lines   ui.Table
 	Phones  ui.Table
 	Viewers ui.Table
+	Seen    ui.Table // what others did with their data
 }
 
 // mine are the figures of one's own page, in their order.
@@ -42,6 +43,9 @@ func me(v *visit) error {
 	m := v.actor.Member
 	p := &mePage{Frame: v.frame(v.t("me.title")), Agent: m.Agent != 0}
 	p.Lead = v.words.Rich("me.lead.member", "Organisation", v.org().Name)
+	if err := v.lastSeen(p); err != nil {
+		return err
+	}
 	if !p.Agent {
 		return v.render("me", p)
 	}

@@ -272,6 +272,7 @@ func (v *visit) theCaller() error {
 	if err != nil {
 		return err
 	}
+	v.concernNumber(n)
 	agents, err := v.actor.Agents(v.ctx())
 	if err != nil || agents == nil {
 		return err

@@ -55,6 +55,7 @@ func (v *visit) theNumber() (number.ID, []account.AgentNo, error) {
 	if err == nil && !known {
 		err = notSeen()
 	}
+	v.concernNumber(n)
 	return n, agents, err
 }
 

@@ -33,12 +33,15 @@ type visit struct {
 	r     *http.Request
 	actor *account.Actor // nil when nobody is signed in
 	words *phrase.Phrases
+	trail trail // what belongs in the audit log
 }
 
 // serve finds out who visits, lets them in or not, and turns an error into its page.
 func (s *site) serve(r route) http.HandlerFunc {
+	leaves := traceOf(r)
 	return func(w http.ResponseWriter, req *http.Request) {
 		v := &visit{site: s, w: w, r: req}
+		v.w = v.logged(leaves)
 		err := v.enter()
 		if err == nil {
 			err = r.allowed(v.actor)

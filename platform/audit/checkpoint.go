@@ -343,3 +343,56 @@ func (g *Growth) Check(key, older string) (*Checkpoint, error) {
 	}
 	return c, nil
 }
+
+// ToMail gives the newest checkpoint, signed now when there is news, if it holds something that the one mailed last did
+// not and that one was mailed before a time. ok is false when nothing is to be sent.
+func (l *Log) ToMail(ctx context.Context, org int64, before time.Time) (c *Checkpoint, ok bool, err error) {
+	var size, mailed int64
+	if err := l.db.Row(ctx, `SELECT coalesce(max(size), 0), coalesce(max(mailed_ms), 0) FROM audit_checkpoints WHERE org_id = $1 AND mailed_ms > 0`, org).Scan(&size, &mailed); err != nil {
+		return nil, false, err
+	}
+	if mailed > 0 && !time.UnixMilli(mailed).Before(before) {
+		return nil, false, nil
+	}
+	now, err := l.Size(ctx, org)
+	if err != nil || now <= size {
+		return nil, false, err
+	}
+	c, err = l.Checkpoint(ctx, org)
+	return c, err == nil, err
+}
+
+// Mailed notes that a checkpoint was sent.
+func (l *Log) Mailed(ctx context.Context, org, size int64) error {
+	_, err := l.db.Exec(ctx, `UPDATE audit_checkpoints SET mailed_ms = $3 WHERE org_id = $1 AND size = $2`, org, size, l.now().UnixMilli())
+	return err
+}
+
+// SignDue signs a checkpoint of a log that has news.
+func (l *Log) SignDue(ctx context.Context, org int64) error {
+	size, err := l.Size(ctx, org)
+	if err != nil || size == 0 {
+		return err
+	}
+	_, err = l.Checkpoint(ctx, org)
+	return err
+}
+
+// FindCheckpoint finds a checkpoint in a text, such as a mail.
+func FindCheckpoint(text string) (checkpoint string, ok bool) {
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimSpace(lines[i])
+	}
+	for i := 3; i+1 < len(lines); i++ {
+		if lines[i] != "" || !strings.HasPrefix(lines[i+1], "— ") || lines[i-1] == "" {
+			continue
+		}
+		end := i + 1
+		for end < len(lines) && strings.HasPrefix(lines[end], "— ") {
+			end++
+		}
+		return strings.Join(lines[i-3:end], "\n") + "\n", true
+	}
+	return "", false
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -363,6 +364,54 @@ func TestALeafIsWrittenInOneWay(t *testing.T) {
 		w.must(err)
 		if pseudonym == "" || m["about"] != pseudonym || pseudonym == other {
 			t.Errorf("number/1 stands as %q in log 1 and %q in log 2, and as %v in the leaf", pseudonym, other, m["about"])
+		}
+	})
+}
+
+func TestACheckpointIsMailedOnceADayWhenThereIsNews(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		due := func() int64 {
+			t.Helper()
+			c, ok, err := w.ToMail(t.Context(), 1, w.now().Add(-24*time.Hour))
+			w.must(err)
+			if !ok {
+				return 0
+			}
+			w.must(w.Mailed(t.Context(), 1, c.Size))
+			return c.Size
+		}
+		step := func(what string, want int64) {
+			t.Helper()
+			if got := due(); got != want {
+				t.Errorf("%s: %d entries were mailed, want %d", what, got, want)
+			}
+		}
+		step("an empty log", 0)
+		w.fill(1, 3)
+		step("the first", 3)
+		w.fill(1, 1)
+		step("news within a day", 0)
+		w.advance(25 * time.Hour)
+		step("the day after", 4)
+		w.advance(25 * time.Hour)
+		step("a day without news", 0)
+	})
+}
+
+func TestACheckpointIsFoundInAMail(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		w.fill(1, 3)
+		c, err := w.Checkpoint(t.Context(), 1)
+		w.must(err)
+		for _, mail := range []string{c.Note, "Dear owner,\r\n\r\n  " + strings.ReplaceAll(c.Note, "\n", "\r\n  ") + "\r\nKeep this.\r\n"} {
+			if got, ok := audit.FindCheckpoint(mail); !ok || got != c.Note {
+				t.Errorf("found %q, want %q", got, c.Note)
+			}
+		}
+		for _, none := range []string{"", "a\n\n— b", "Dear\n\nyou"} {
+			if got, ok := audit.FindCheckpoint(none); ok {
+				t.Errorf("found %q in %q", got, none)
+			}
 		}
 	})
 }

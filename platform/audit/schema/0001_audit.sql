@@ -54,6 +54,7 @@ CREATE TABLE audit_checkpoints (
   at_ms BIGINT NOT NULL,
   note TEXT NOT NULL,
   cosigned INTEGER NOT NULL DEFAULT 0,
+  mailed_ms BIGINT NOT NULL DEFAULT 0, -- when it was sent to the owners
   PRIMARY KEY (org_id, size)
 ) WITHOUT ROWID;
 
