@@ -31,6 +31,7 @@ type Config struct {
 	LogFormat string
 	Metrics   string // token for /metrics; "" = from this machine only
 	Mail      mail.Server
+	TLS       TLS
 
 	said map[string]said
 }
@@ -52,6 +53,9 @@ func settings() []setting {
 		{name: "database", about: "PostgreSQL connection string; empty for the embedded database", secret: true, set: setDatabase},
 		{name: "master_key", about: "master key, 32 bytes in base64; empty for the file master.key in the data folder", secret: true, set: text(func(c *Config) *string { return &c.MasterKey })},
 		{name: "listen", usual: "localhost:8466", about: "address that the server listens on", set: text(func(c *Config) *string { return &c.Listen })},
+		{name: "tls.cert", about: "certificate (PEM file) to serve HTTPS with; empty behind a proxy that does it", set: text(func(c *Config) *string { return &c.TLS.Cert })},
+		{name: "tls.key", about: "the certificate's key (PEM file)", set: text(func(c *Config) *string { return &c.TLS.Key })},
+		{name: "tls.redirect", about: "address, such as :80, on which plain HTTP is sent to HTTPS", set: text(func(c *Config) *string { return &c.TLS.Redirect })},
 		{name: "url", about: "public base address, for links in mails", set: setURL},
 		{name: "dev", usual: "false", about: "pages that help programmers", set: yesNo("dev", func(c *Config) *bool { return &c.Dev })},
 		{name: "sign_up", usual: "true", about: "strangers may open an organisation", set: yesNo("sign_up", func(c *Config) *bool { return &c.SignUp })},
