@@ -197,9 +197,9 @@ func (d *differ) retention(path, key string, was, is Retention) {
 	switch {
 	case was.Ceiling == is.Ceiling:
 	case was.Ceiling.Said() && !is.Ceiling.Said():
-		d.add(Change{Kind: "ceiling_longer", Material: true, Path: path, Of: key, Was: was.Ceiling.String()})
+		d.add(Change{Kind: "ceiling_removed", Material: true, Path: path, Of: key, Was: was.Ceiling.String()})
 	case !was.Ceiling.Said():
-		d.add(Change{Kind: "ceiling_shorter", Path: path + ".ceiling", Of: key, Is: is.Ceiling.String()})
+		d.add(Change{Kind: "ceiling_added", Path: path + ".ceiling", Of: key, Is: is.Ceiling.String()})
 	default:
 		d.period(path+".ceiling", "ceiling", key, was.Ceiling, is.Ceiling, true)
 	}
