@@ -134,7 +134,7 @@ func (r *Run) local(ctx context.Context) int {
 	case plain:
 		return say(r.Err, c.plain(ctx, r))
 	case onData:
-		return r.withData(ctx, c)
+		return r.withData(ctx, command, c)
 	default:
 		return say(r.Err, fmt.Errorf("the command %q does nothing", command.Command()))
 	}
@@ -153,7 +153,7 @@ type onData interface {
 // founder is a command that may make the data folder.
 type founder interface{ founds() bool }
 
-func (r *Run) withData(ctx context.Context, c onData) int {
+func (r *Run) withData(ctx context.Context, command *kong.Context, c onData) int {
 	if f, ok := c.(founder); !exists(r.Config.Data) && (!ok || !f.founds()) {
 		return say(r.Err, fault.New(fault.NotFound, "There is no Parley data in %s. Say where it is with --data, or begin with \"parley org create\" or \"parley serve\".", r.Config.Data))
 	}
@@ -168,7 +168,7 @@ func (r *Run) withData(ctx context.Context, c onData) int {
 	if r.p, err = Open(ctx, r.Config, held, log); err != nil {
 		return say(r.Err, err)
 	}
-	err = c.onData(ctx, r)
+	err = r.logged(ctx, command, c)
 	return say(r.Err, errors.Join(err, r.p.Close()))
 }
 

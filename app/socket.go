@@ -190,7 +190,7 @@ func (r *Run) remote(ctx context.Context) int {
 	if !ok {
 		return say(r.Err, fault.New(fault.Conflict, "\"parley %s\" cannot run while a server has the data. Stop the server first.", command.Command()))
 	}
-	return say(r.Err, c.onData(ctx, r))
+	return say(r.Err, r.logged(ctx, command, c))
 }
 
 // frames writes pieces of output one after the other.
