@@ -244,13 +244,17 @@ func TestErasureLeavesEveryProof(t *testing.T) {
 		w.fill(1, 20)
 		older, err := w.Checkpoint(ctx, 1)
 		w.must(err)
+		remembered, err := w.Remembered(ctx, 1, "number/2")
+		w.must(err)
 		var forgotten int64
 		w.must(w.db.Tx(ctx, func(tx *db.Tx) error {
 			forgotten, err = w.Forget(ctx, tx, 1, "number/2")
 			return err
 		}))
-		if forgotten != 4 {
-			t.Errorf("%d entries were forgotten, want 4", forgotten)
+		after, err := w.Remembered(ctx, 1, "number/2")
+		w.must(err)
+		if forgotten != 4 || remembered != 4 || after != 0 {
+			t.Errorf("%d entries were forgotten of %d, and %d are left; want 4 of 4", forgotten, remembered, after)
 		}
 		w.fill(1, 5)
 		got, _, err := w.List(ctx, 1, audit.Filter{Limit: 100})
