@@ -157,7 +157,8 @@ func checkMail(ctx context.Context, r *Run) finding {
 	if !r.p.Mail.Configured() {
 		return warning(name, "no mail server is configured, so mails stay in the local outbox, which the server prints. Set mail.host and mail.from.")
 	}
-	if err := r.Config.Mail.Reach(ctx); err != nil {
+	server := r.p.mailServer()
+	if err := server.Reach(ctx); err != nil {
 		return failed(name, err)
 	}
 	waiting, lost, err := r.p.Mail.Counts(ctx)

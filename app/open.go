@@ -193,8 +193,7 @@ func (p *Parley) assemble() {
 	p.Imports = ingest.NewImports(p.DB, p.Keys, p.Accounts, p.Devices, p.Writer, p.Now)
 	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Now)
 	p.Reports = report.New(p.DB, p.Accounts, p.Devices, p.Book, p.Calls, p.Reporter, p.Callbacks, p.Now)
-	p.Out = p.wayOut()
-	p.Mail = mail.New(p.DB, p.Keys, p.Config.Mail, p.Now)
+	p.Mail = mail.New(p.DB, p.Keys, p.mailServer(), p.Now)
 	ctx, stop := context.WithCancel(context.Background()) // Close ends it, after everybody who writes
 	p.stop = stop
 	p.running.Go(func() { p.Writer.Run(ctx) })

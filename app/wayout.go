@@ -3,23 +3,44 @@ package app
 import (
 	"context"
 	"net"
+	"net/url"
 
+	"parley/platform/vault"
+	"parley/reach/mail"
 	"parley/trust/recipient"
 )
 
-// mailKey names the mail server among the recipients of the installation.
-const mailKey = "mail"
+// Keys of the installation's own recipients.
+const (
+	mailKey  = "mail"
+	vaultKey = "vault"
+)
 
-// wayOut makes the one way out of the process, with the recipients that the configuration declares, and leads the mails
-// through it.
+// wayOut is the one way out of the process. The master key may lie in a Vault, so it is there before everything else.
 func (p *Parley) wayOut() *recipient.Out {
-	var own []recipient.Own
-	if m := &p.Config.Mail; m.Host != "" {
-		own = append(own, recipient.Own{Key: mailKey, Name: "the mail server", Host: m.Address()})
+	if p.Out == nil {
+		p.Out = recipient.New(recipient.Options{Own: p.Config.recipients(), Now: p.Now})
 	}
-	out := recipient.New(recipient.Options{Own: own, Now: p.Now})
-	p.Config.Mail.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return out.Dial(ctx, 0, mailKey, network, address)
+	return p.Out
+}
+
+// recipients are the servers that the configuration names.
+func (c *Config) recipients() []recipient.Own {
+	var out []recipient.Own
+	if c.Mail.Host != "" {
+		out = append(out, recipient.Own{Key: mailKey, Name: "the mail server", Host: c.Mail.Address()})
+	}
+	if u, err := url.Parse(c.MasterKey); err == nil && vault.IsTransit(c.MasterKey) {
+		out = append(out, recipient.Own{Key: vaultKey, Name: "the Vault that holds the master key", Host: u.Host, Plain: vault.IsPlainTransit(c.MasterKey)})
 	}
 	return out
+}
+
+// mailServer is the mail server, reached by the way out.
+func (p *Parley) mailServer() mail.Server {
+	s, out := p.Config.Mail, p.wayOut()
+	s.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return out.Dial(ctx, 0, mailKey, network, address)
+	}
+	return s
 }

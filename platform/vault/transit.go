@@ -19,7 +19,7 @@ import (
 type Transit struct {
 	URL    string       // vault://HOST[:PORT]/MOUNT/KEY[?namespace=NAME]; vault+http:// without TLS, for a Vault on this machine
 	Token  string       // with the permission to update MOUNT/encrypt/KEY and MOUNT/decrypt/KEY
-	Client *http.Client // nil = one that trusts the system's certificates
+	Client *http.Client // the way out to the Vault
 }
 
 // The address schemes of a Vault.
@@ -30,8 +30,11 @@ const (
 
 // IsTransit tells whether the text of a master key is the address of a Vault.
 func IsTransit(text string) bool {
-	return strings.HasPrefix(text, transitScheme+"://") || strings.HasPrefix(text, transitSchemePlain+"://")
+	return strings.HasPrefix(text, transitScheme+"://") || IsPlainTransit(text)
 }
+
+// IsPlainTransit tells whether it is one that is spoken to without TLS.
+func IsPlainTransit(text string) bool { return strings.HasPrefix(text, transitSchemePlain+"://") }
 
 // Bounds of a call. A Vault that seals itself, or is far away, must not hold a start for longer.
 const (
@@ -61,12 +64,11 @@ func (t Transit) Master() (Master, error) {
 	if u.Scheme == transitSchemePlain {
 		scheme = "http"
 	}
-	client := t.Client
-	if client == nil {
-		client = &http.Client{Timeout: transitTime}
+	if t.Client == nil {
+		return nil, fault.New(fault.Unavailable, "There is no way out to the Vault that holds the master key.")
 	}
 	return &transit{base: scheme + "://" + u.Host, mount: strings.Join(path[:len(path)-1], "/"), key: path[len(path)-1],
-		namespace: u.Query().Get("namespace"), token: t.Token, client: client}, nil
+		namespace: u.Query().Get("namespace"), token: t.Token, client: t.Client}, nil
 }
 
 func (t *transit) KeyID() string { return "vault:" + t.mount + "/" + t.key }
@@ -113,6 +115,8 @@ func (t *transit) call(ctx context.Context, what string, body map[string]string,
 	if err != nil {
 		return a, err
 	}
+	ctx, stop := context.WithTimeout(ctx, transitTime)
+	defer stop()
 	address := t.base + "/v1/" + t.mount + "/" + what + "/" + url.PathEscape(t.key)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(text))
 	if err != nil {

@@ -95,7 +95,7 @@ func (f *fakeTransit) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func transitMaster(t *testing.T, url, token string) vault.Master {
 	t.Helper()
-	m, err := vault.Transit{URL: url, Token: token}.Master()
+	m, err := vault.Transit{URL: url, Token: token, Client: &http.Client{}}.Master()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,14 +178,14 @@ func TestTheMasterKeyMovesIntoAVault(t *testing.T) {
 
 func TestAWrongAddressOfAVaultIsRefused(t *testing.T) {
 	for _, url := range []string{"vault://", "vault://host", "vault://host/key", "vault://user:pass@host/transit/key", "vault://host/transit/", "https://host/transit/key"} {
-		if _, err := (vault.Transit{URL: url, Token: "x"}).Master(); fault.KindOf(err) != fault.Invalid {
+		if _, err := (vault.Transit{URL: url, Token: "x", Client: &http.Client{}}).Master(); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s gives %v", url, err)
 		}
 	}
 	if _, err := (vault.Transit{URL: "vault://host/transit/key"}).Master(); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("without a token: %v", err)
 	}
-	if m, err := (vault.Transit{URL: "vault://host/a/b/key?namespace=n", Token: "x"}).Master(); err != nil || m.KeyID() != "vault:a/b/key" {
+	if m, err := (vault.Transit{URL: "vault://host/a/b/key?namespace=n", Token: "x", Client: &http.Client{}}).Master(); err != nil || m.KeyID() != "vault:a/b/key" {
 		t.Errorf("a deep mount gives %v (%v)", m, err)
 	}
 }
