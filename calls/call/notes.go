@@ -197,6 +197,21 @@ func DeleteRow(ctx context.Context, tx *db.Tx, org account.OrgID, k Key) (bool, 
 	return true, err
 }
 
+// DeleteOf removes the calls of an agent's day with some numbers, and leaves their notes and tags, inside a running
+// transaction. The caller rebuilds the roll-up.
+func DeleteOf(ctx context.Context, tx *db.Tx, org account.OrgID, day civil.Day, agent account.AgentNo, numbers []number.ID) error {
+	for part := range slices.Chunk(numbers, numbersAtOnce) {
+		args := []any{org, day, agent}
+		for _, n := range part {
+			args = append(args, n)
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM calls WHERE org_id = $1 AND day = $2 AND agent = $3 AND num IN `+db.In(4, len(part)), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // RemoveNotes removes the notes and tags of all calls with some numbers inside a running transaction, and counts them.
 func RemoveNotes(ctx context.Context, tx *db.Tx, org account.OrgID, numbers []number.ID) (notes, tags int64, err error) {
 	for part := range slices.Chunk(numbers, numbersAtOnce) {

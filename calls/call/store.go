@@ -218,17 +218,29 @@ func RowByKey(ctx context.Context, c db.Conn, org account.OrgID, k Key) (Row, bo
 
 // Dress opens what people see of rows: numbers, names, notes and tags.
 func (s *Store) Dress(ctx context.Context, c db.Conn, org *account.Org, rows []Row) ([]Call, error) {
+	return s.dress(ctx, c, org, rows, s.book.Show, s.book.Names)
+}
+
+// DressOwn is Dress for the person outside, who sees their own data also while nobody else may.
+func (s *Store) DressOwn(ctx context.Context, c db.Conn, org *account.Org, rows []Row) ([]Call, error) {
+	return s.dress(ctx, c, org, rows, s.book.Texts, s.book.LoggedNames)
+}
+
+// texts gives something of numbers.
+type texts func(ctx context.Context, c db.Conn, org account.OrgID, ids []number.ID) (map[number.ID]string, error)
+
+func (s *Store) dress(ctx context.Context, c db.Conn, org *account.Org, rows []Row, show, name texts) ([]Call, error) {
 	ids := make([]number.ID, 0, len(rows))
 	for i := range rows {
 		if n := rows[i].Number; n != number.Withheld {
 			ids = append(ids, n)
 		}
 	}
-	numbers, err := s.book.Show(ctx, c, org.ID, ids)
+	numbers, err := show(ctx, c, org.ID, ids)
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.book.Names(ctx, c, org.ID, ids)
+	names, err := name(ctx, c, org.ID, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -5,9 +5,11 @@ package callback
 import (
 	"context"
 	"embed"
+	"slices"
 	"time"
 
 	"parley/account"
+	"parley/calls/call"
 	"parley/calls/number"
 	"parley/platform/db"
 	"parley/platform/vault"
@@ -23,12 +25,13 @@ type Callbacks struct {
 	db   *db.DB
 	keys *vault.Keys
 	book *number.Book
+	gate call.Gate
 	now  func() time.Time
 }
 
-// New gives the callbacks kept in d. now is the clock.
-func New(d *db.DB, keys *vault.Keys, book *number.Book, now func() time.Time) *Callbacks {
-	return &Callbacks{db: d, keys: keys, book: book, now: now}
+// New gives the callbacks kept in d. gate is asked before a note is removed or replaced; now is the clock.
+func New(d *db.DB, keys *vault.Keys, book *number.Book, gate call.Gate, now func() time.Time) *Callbacks {
+	return &Callbacks{db: d, keys: keys, book: book, gate: gate, now: now}
 }
 
 // Callback is what was agreed about one number.
@@ -64,6 +67,34 @@ func (c Callback) State(lastMissed time.Time) State {
 	default:
 		return Open
 	}
+}
+
+// Remove removes what was agreed about some numbers inside a running transaction, and tells of how many something was.
+func Remove(ctx context.Context, tx *db.Tx, org account.OrgID, numbers ...number.ID) (n int64, err error) {
+	for part := range slices.Chunk(numbers, chunk) {
+		args := []any{org}
+		for _, n := range part {
+			args = append(args, n)
+		}
+		rows, err := tx.Exec(ctx, `DELETE FROM callbacks WHERE org_id = $1 AND num IN `+db.In(2, len(part)), args...)
+		if err != nil {
+			return n, err
+		}
+		n += rows
+	}
+	return n, nil
+}
+
+// Put keeps a callback as it is, unless something was agreed about its number since: for one that comes back from the
+// archive.
+func (c *Callbacks) Put(ctx context.Context, tx *db.Tx, org account.OrgID, b Callback) error {
+	sealed, err := c.seal(ctx, org, b.Number, b.Note)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO callbacks (org_id, num, agent, assigned_by, assigned_ms, handled_by, handled_ms, note_sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (org_id, num) DO NOTHING`, org, b.Number, b.AssignedTo, b.AssignedBy, millis(b.AssignedAt), b.HandledBy, millis(b.HandledAt), sealed)
+	return err
 }
 
 // Delete removes every callback of an organisation.

@@ -8,9 +8,11 @@ import (
 	"unicode/utf8"
 
 	"parley/account"
+	"parley/calls/call"
 	"parley/calls/number"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/trust/hold"
 )
 
 // maxNote is how long a note may be, in characters.
@@ -48,6 +50,9 @@ func (c *Callbacks) Handle(ctx context.Context, actor *account.Actor, key number
 		return fault.Field("note", "The note has %d characters; at most %d fit. Shorten it.", n, maxNote)
 	}
 	return c.change(ctx, actor, key, func(tx *db.Tx, have Callback, _ func(account.AgentNo) bool) error {
+		if err := c.askNote(ctx, tx, actor.Org.ID, have); err != nil {
+			return err
+		}
 		sealed, err := c.seal(ctx, actor.Org.ID, have.Number, note)
 		if err != nil {
 			return err
@@ -63,9 +68,20 @@ func (c *Callbacks) Handle(ctx context.Context, actor *account.Actor, key number
 // Reopen takes a mark back. Whoever the callback was assigned to has it again.
 func (c *Callbacks) Reopen(ctx context.Context, actor *account.Actor, key number.Key) error {
 	return c.change(ctx, actor, key, func(tx *db.Tx, have Callback, _ func(account.AgentNo) bool) error {
+		if err := c.askNote(ctx, tx, actor.Org.ID, have); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `UPDATE callbacks SET handled_by = '', handled_ms = 0, note_sealed = NULL WHERE org_id = $1 AND num = $2`, actor.Org.ID, have.Number)
 		return err
 	})
+}
+
+// askNote asks the gate whether a note may go, if there is one.
+func (c *Callbacks) askNote(ctx context.Context, tx *db.Tx, org account.OrgID, have Callback) error {
+	if have.Note == "" {
+		return nil
+	}
+	return c.gate.AskNumbers(ctx, tx, org, hold.NoteClear, call.CategoryNote, have.Number)
 }
 
 // change runs do on what is kept about a number, once it is settled that the actor may change it. sees tells whose

@@ -109,7 +109,7 @@ func New(t testing.TB, d *db.DB) *World {
 	w.Writer = ingest.NewWriter(d, w.Keys, w.Book, person.Trust(w.Consents, w.Holds.Check), w.Now)
 	w.Imports = ingest.NewImports(d, w.Keys, w.Accounts, w.Devices, w.Writer, w.Now)
 	w.Reporter = stats.New(d, w.Book, w.Calls, w.Now)
-	w.Callbacks = callback.New(d, w.Keys, w.Book, w.Now)
+	w.Callbacks = callback.New(d, w.Keys, w.Book, w.Holds.Check, w.Now)
 	w.Reports = report.New(d, w.Accounts, w.Devices, w.Book, w.Calls, w.Reporter, w.Callbacks, w.Now)
 	w.Persons = person.New(person.Deps{DB: d, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Devices: w.Devices, Writer: w.Writer,
 		Callbacks: w.Callbacks, Now: w.Now})

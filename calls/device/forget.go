@@ -151,3 +151,32 @@ func (s *Devices) Ordered(ctx context.Context, org account.OrgID, order string) 
 		FROM forget_orders f LEFT JOIN devices d ON d.org_id = f.org_id AND d.id = f.device_id
 		WHERE f.org_id = $1 AND ($2 = '' AND f.done_ms = 0 OR f.id = $2) ORDER BY f.issued_ms DESC, f.id, f.device_id`, org, order)
 }
+
+// PhonesOf counts the phones that had calls on some lines, as far as is known: those whose SIMs the lines are.
+func (s *Devices) PhonesOf(ctx context.Context, org account.OrgID, lines map[call.LineNo]bool) (int64, error) {
+	phones := map[string]bool{}
+	for l := range lines {
+		found, err := db.Select(ctx, s.db, func(r db.Scanner) (d string, err error) { return d, r.Scan(&d) },
+			`SELECT device_id FROM device_lines WHERE org_id = $1 AND line = $2 UNION SELECT device_id FROM digests WHERE org_id = $1 AND line = $2`, org, l)
+		if err != nil {
+			return 0, err
+		}
+		for _, d := range found {
+			phones[d] = true
+		}
+	}
+	return int64(len(phones)), nil
+}
+
+// Remove removes a phone with all that it told about itself, and the orders it had.
+func (s *Devices) Remove(ctx context.Context, tx *db.Tx, org account.OrgID, device string) error {
+	for _, q := range []string{
+		`DELETE FROM device_lines WHERE org_id = $1 AND device_id = $2`, `DELETE FROM digests WHERE org_id = $1 AND device_id = $2`,
+		`DELETE FROM forget_orders WHERE org_id = $1 AND device_id = $2`, `DELETE FROM devices WHERE org_id = $1 AND id = $2`,
+	} {
+		if _, err := tx.Exec(ctx, q, org, device); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -17,7 +17,8 @@ type agentDay struct {
 	head    map[number.ID]int32 // the last row of each number; chain leads to those before it, -1 ends it
 	refs    map[int64]int32
 	changed bool
-	dropped bool // a row is gone
+	dropped bool        // a row is gone
+	struck  []number.ID // all their rows are gone
 	gen     int64
 }
 

@@ -182,22 +182,8 @@ func (w *Writer) goOnErasing(ctx context.Context, devices *device.Devices, org *
 	if err := w.tripped("keys"); err != nil {
 		return 0, err
 	}
-	want := roll.SetOf(numbers...)
-	for { // again, since a rebuild may move calls to a day that was done already
-		days, err := w.rollsOf(ctx, org.ID, want, nil)
-		if err != nil {
-			return calls, err
-		}
-		if len(days) == 0 {
-			break
-		}
-		for part := range slices.Chunk(days, rebuildDays) {
-			n, err := w.detachDays(ctx, devices, org, part, todo)
-			calls += n
-			if err != nil {
-				return calls, err
-			}
-		}
+	if calls, err = w.detachAll(ctx, devices, org, numbers, todo, nil); err != nil {
+		return calls, err
 	}
 	return calls, w.endErasing(ctx, org, numbers)
 }
@@ -221,9 +207,14 @@ func (w *Writer) endErasing(ctx context.Context, org *account.Org, numbers []num
 }
 
 // detachDays detaches the calls of some agent-days.
-func (w *Writer) detachDays(ctx context.Context, devices *device.Devices, org *account.Org, days []dayKey, who map[number.ID]erasing) (calls int64, err error) {
+func (w *Writer) detachDays(ctx context.Context, devices *device.Devices, org *account.Org, days []dayKey, who map[number.ID]erasing, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
 	err = w.submit(ctx, 0, func(ctx context.Context, u *unit) error {
 		calls = 0
+		if first != nil {
+			if err := first(ctx, u.tx); err != nil {
+				return err
+			}
+		}
 		h, err := u.enter(ctx, org)
 		if err != nil {
 			return err
@@ -266,6 +257,7 @@ func (d *agentDay) detach(who map[number.ID]erasing, told map[number.ID][]device
 		r := d.rows[i]
 		if k := [2]int64{int64(r.Number), int64(r.Line)}; !seen[k] {
 			seen[k] = true
+			d.strike(r.Number)
 			told[r.Number] = append(told[r.Number], device.LineDay{Line: r.Line, Day: r.Day})
 		}
 		d.remove(i)
@@ -276,6 +268,12 @@ func (d *agentDay) detach(who map[number.ID]erasing, told map[number.ID][]device
 		calls++
 	}
 	return calls
+}
+
+func (d *agentDay) strike(n number.ID) {
+	if !slices.Contains(d.struck, n) {
+		d.struck = append(d.struck, n)
+	}
 }
 
 // free moves a start by milliseconds to where no other call of the day has the same key, so that no call is lost: two

@@ -139,35 +139,42 @@ func (w *Writer) settleNumber(ctx context.Context, org *account.Org, n number.ID
 }
 
 // rollsWith lists the agent-days whose roll-ups hold a number with flags that match; nil matches all.
-func (w *Writer) rollsWith(ctx context.Context, org *account.Org, n number.ID, match func(roll.Flags) bool) ([]dayKey, error) {
-	if match == nil {
-		return w.rollsOf(ctx, org.ID, roll.SetOf(n), nil)
+func (w *Writer) rollsWith(ctx context.Context, org *account.Org, n number.ID, match func(roll.Flags) bool) (out []dayKey, err error) {
+	var has func(b []byte) (bool, error)
+	if match != nil {
+		has = flagged(n, match)
 	}
+	err = w.db.Read(ctx, func(tx *db.Tx) error {
+		out, err = rollsOf(ctx, tx, org.ID, roll.SetOf(n), has)
+		return err
+	})
+	return out, err
+}
+
+// flagged tells whether a roll-up has a number with flags that match.
+func flagged(n number.ID, match func(roll.Flags) bool) func(b []byte) (bool, error) {
 	var entries []roll.Entry
-	return w.rollsOf(ctx, org.ID, roll.SetOf(n), func(b []byte) (is bool, err error) {
+	return func(b []byte) (is bool, err error) {
 		if entries, err = roll.DecodeNumbers(b, entries); err != nil {
 			return false, err
 		}
 		i, ok := slices.BinarySearchFunc(entries, n, func(e roll.Entry, n number.ID) int { return cmp.Compare(e.Number, n) })
 		return ok && match(entries[i].Flags), nil
-	})
+	}
 }
 
 // rollsOf lists the agent-days whose roll-ups hold one of the numbers and match; nil matches all. There is no index from
 // numbers to days: reading all roll-ups costs about a second for ten million calls.
-func (w *Writer) rollsOf(ctx context.Context, org account.OrgID, want roll.Set, match func(b []byte) (bool, error)) ([]dayKey, error) {
-	var out []dayKey
-	err := w.db.Read(ctx, func(tx *db.Tx) error {
-		return roll.Walk(ctx, tx, org, roll.FirstDay, roll.LastDay, func(day civil.Day, agent account.AgentNo, b []byte) error {
-			is, err := roll.Holds(b, want)
-			if is && match != nil {
-				is, err = match(b)
-			}
-			if is && err == nil {
-				out = append(out, dayKey{org, day, agent})
-			}
-			return err
-		})
+func rollsOf(ctx context.Context, c db.Conn, org account.OrgID, want roll.Set, match func(b []byte) (bool, error)) (out []dayKey, err error) {
+	err = roll.Walk(ctx, c, org, roll.FirstDay, roll.LastDay, func(day civil.Day, agent account.AgentNo, b []byte) error {
+		is, err := roll.Holds(b, want)
+		if is && match != nil {
+			is, err = match(b)
+		}
+		if is && err == nil {
+			out = append(out, dayKey{org, day, agent})
+		}
+		return err
 	})
 	return out, err
 }

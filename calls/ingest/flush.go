@@ -98,7 +98,7 @@ func (u *unit) flush(ctx context.Context) error {
 		if !d.changed {
 			continue
 		}
-		if err := u.deleteGone(ctx, d); err != nil {
+		if err := u.deleteGone(ctx, k.agent, d); err != nil {
 			return err
 		}
 		fresh[k.org] = d.collect(fresh[k.org])
@@ -140,12 +140,17 @@ func (u *unit) writeNames(ctx context.Context) error {
 	return nil
 }
 
-func (u *unit) deleteGone(ctx context.Context, d *agentDay) error {
+func (u *unit) deleteGone(ctx context.Context, agent account.AgentNo, d *agentDay) error {
 	if !d.dropped {
 		return nil
 	}
+	if len(d.struck) > 0 {
+		if err := call.DeleteOf(ctx, u.tx, d.house.id, d.bounds.day, agent, d.struck); err != nil {
+			return err
+		}
+	}
 	for i := range d.rows {
-		if !d.gone[i] || d.fresh[i] {
+		if !d.gone[i] || d.fresh[i] || slices.Contains(d.struck, d.rows[i].Number) {
 			continue
 		}
 		if _, ok := d.find(&d.rows[i].Key); ok {

@@ -60,6 +60,17 @@ func (b *Book) Exclusions(ctx context.Context, c db.Conn, org account.OrgID) ([]
 	return slices.DeleteFunc(all, func(e Exclusion) bool { return kept.restrictedTexts[e.Number] }), err
 }
 
+// Exclusion gives the exclusion of one number, restricted or not.
+func (b *Book) Exclusion(ctx context.Context, c db.Conn, org account.OrgID, canonical string) (e Exclusion, ok bool, err error) {
+	all, err := b.exclusions(ctx, c, org)
+	for _, e := range all {
+		if e.Number == canonical {
+			return e, true, nil
+		}
+	}
+	return e, false, err
+}
+
 func (b *Book) exclusions(ctx context.Context, c db.Conn, org account.OrgID) ([]Exclusion, error) {
 	k, err := b.keys.Org(ctx, int64(org))
 	if err != nil {

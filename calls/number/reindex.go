@@ -74,7 +74,7 @@ func (b *Book) reindexArchive(ctx context.Context, tx *db.Tx, org account.OrgID,
 		return err
 	}
 	if archived == nil {
-		return fault.New(fault.Internal, "Numbers are in the archive, and nobody was named who opens it.")
+		return fault.New(fault.Conflict, "%d numbers are in the archive, whose indexes cannot be made anew. Change the index key when the archive is empty.", len(ids))
 	}
 	texts, err := archived(ctx, tx, org, ids)
 	if err != nil {

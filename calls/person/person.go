@@ -40,9 +40,11 @@ func New(d Deps) *Persons { return &Persons{d} }
 // Trust is what the writer of calls must know of consents and holds.
 func Trust(consents *consent.Consents, gate call.Gate) ingest.Trust {
 	return ingest.Trust{
-		Buried: func(ctx context.Context, c db.Conn, org account.OrgID) (ingest.Buried, error) { return consents.Tombstones(ctx, c, org) },
-		Bury:   consents.Bury,
-		Gate:   gate,
+		Buried: func(ctx context.Context, c db.Conn, org account.OrgID) (ingest.Buried, error) {
+			return consents.Tombstones(ctx, c, org)
+		},
+		Bury: consents.Bury,
+		Gate: gate,
 	}
 }
 
