@@ -7,6 +7,7 @@ import (
 	"parley/platform/db/dbtest"
 	"parley/platform/vault"
 	"parley/trust/datamap"
+	"parley/trust/policy"
 )
 
 func TestEveryColumnIsDescribed(t *testing.T) {
@@ -35,5 +36,19 @@ func TestEveryColumnOfTheKeyStoreIsDescribed(t *testing.T) {
 	}
 	if got := m.Categories(); len(got) > 0 {
 		t.Errorf("the key store holds personal data: %v", got)
+	}
+}
+
+func TestThePolicyKnowsWhatIsKept(t *testing.T) {
+	m, err := dataMap()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := policy.Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.CheckCategories(saidBy(d)); err != nil {
+		t.Error(err)
 	}
 }

@@ -40,20 +40,32 @@ func (m *Map) CheckSchema(ctx context.Context, d *db.DB) error {
 	return fault.Join(errs...)
 }
 
-// CheckCategories tells which categories of the map the policy does not have. A column of such a category would be kept
-// for ever and for no purpose.
-func (m *Map) CheckCategories(known func(category string) bool) error {
-	var missing []string
+// CheckCategories compares the map with a policy, which gives the class that a category's content is said to lie in. It
+// names the categories that the policy does not have: their columns would be kept for ever and for no purpose. And those
+// whose content is sealed less than the policy says.
+func (m *Map) CheckCategories(said func(category string) (class Class, known bool)) error {
+	var missing, weaker []string
 	for _, category := range m.Categories() {
-		if !known(category) {
-			columns := m.where(func(c Column) bool { return c.Category == category })
+		columns := m.where(func(c Column) bool { return c.Category == category })
+		class, known := said(category)
+		if !known {
 			missing = append(missing, category+" (of "+columns[0].Table+"."+columns[0].Name+")")
+			continue
+		}
+		// What lies in sealed files has no column here. A hash is one with or without a key.
+		if slices.Contains([]Class{Org, Subject, Hash}, class) &&
+			!slices.ContainsFunc(columns, func(c Column) bool { return c.Class == class || class == Hash && c.Class == Index }) {
+			weaker = append(weaker, category+" ("+string(class)+")")
 		}
 	}
+	var errs []error
 	if len(missing) > 0 {
-		return fault.New(fault.Internal, "The data map names categories that the policy does not have: %s. Add each to the policy, with purposes and a period, or correct the map.", strings.Join(missing, ", "))
+		errs = append(errs, fault.New(fault.Internal, "The data map names categories that the policy does not have: %s. Add each to the policy, with purposes and a period, or correct the map.", strings.Join(missing, ", ")))
 	}
-	return nil
+	if len(weaker) > 0 {
+		errs = append(errs, fault.New(fault.Internal, "The policy says that these categories are sealed, and no column of them is: %s.", strings.Join(weaker, ", ")))
+	}
+	return fault.Join(errs...)
 }
 
 // live lists the columns of a database, but for those of the engine itself.

@@ -116,8 +116,24 @@ func TestColumnsAreFoundByPersonAndByCategory(t *testing.T) {
 	if got := m.Columns("people")[4].Subjects; len(got) != 2 || got[1] != (datamap.Link{Kind: datamap.Agent, Column: "agent"}) {
 		t.Errorf("got %v", got)
 	}
-	err := m.CheckCategories(func(key string) bool { return key == "contact" })
-	if err == nil || !strings.Contains(fault.Sentence(err), "call.meta (of people.agent)") {
+}
+
+func TestTheMapIsComparedWithThePolicy(t *testing.T) {
+	m := read(t, people, "people\tagent\tcall.meta\tnumber(num),agent(agent)\tclear\n")
+	policy := map[string]datamap.Class{"contact": datamap.Subject, "call.meta": datamap.Clear}
+	said := func(category string) (datamap.Class, bool) {
+		class, ok := policy[category]
+		return class, ok
+	}
+	if err := m.CheckCategories(said); err != nil {
+		t.Errorf("a map that fits was refused: %v", err)
+	}
+	policy["call.meta"] = datamap.Subject
+	if err := m.CheckCategories(said); err == nil || !strings.Contains(fault.Sentence(err), "no column of them is: call.meta (subject).") {
+		t.Errorf("what lies open and is said to be sealed: %v", err)
+	}
+	delete(policy, "call.meta")
+	if err := m.CheckCategories(said); err == nil || !strings.Contains(fault.Sentence(err), "call.meta (of people.agent)") {
 		t.Errorf("a category that no policy has: %v", err)
 	}
 }
