@@ -6,9 +6,7 @@ import (
 	"time"
 
 	"parley/account"
-	"parley/calls/number"
-	"parley/platform/db"
-	"parley/platform/phone"
+	"parley/calls/person"
 	"parley/trust/hold"
 	"parley/trust/subject"
 )
@@ -61,7 +59,7 @@ func (c *holdAddCmd) onData(ctx context.Context, r *Run) error {
 		}
 		in.Persons = append(in.Persons, subject.OfMember(string(m.ID)))
 	}
-	numbers, err := r.p.enterNumbers(ctx, org, c.Number)
+	numbers, err := person.Enter(ctx, r.p.DB, r.p.Book, org, "number", c.Number)
 	if err != nil {
 		return err
 	}
@@ -71,40 +69,6 @@ func (c *holdAddCmd) onData(ctx context.Context, r *Run) error {
 		return err
 	}
 	return r.printf("%s is in force until %s.\n", h.ID, moment(&h.Ends, org))
-}
-
-// enterNumbers gives the persons behind numbers as people write them, entering those that are not in the book: a hold
-// may come before the data.
-func (p *Parley) enterNumbers(ctx context.Context, org *account.Org, written []string) ([]subject.Ref, error) {
-	return enterNumbers(ctx, p.DB, p.Book, org, written)
-}
-
-func enterNumbers(ctx context.Context, d *db.DB, book *number.Book, org *account.Org, written []string) (out []subject.Ref, err error) {
-	var canonical []string
-	for _, text := range written {
-		if n := phone.Parse(text, org.Country).Canonical(); n != "" {
-			canonical = append(canonical, n)
-		}
-	}
-	if len(canonical) == 0 {
-		return nil, nil
-	}
-	var committed func()
-	err = d.Tx(ctx, func(tx *db.Tx) error {
-		var ids map[string]number.ID
-		if ids, committed, err = book.Resolve(ctx, tx, org.ID, canonical); err != nil {
-			return err
-		}
-		out = nil
-		for _, n := range canonical {
-			out = append(out, subject.OfNumber(int64(ids[n])))
-		}
-		return nil
-	})
-	if err == nil {
-		committed()
-	}
-	return out, err
 }
 
 type holdListCmd struct {

@@ -1,14 +1,13 @@
 package web
 
 import (
-	"context"
 	"slices"
 	"strings"
 
 	"parley/account"
 	"parley/calls/number"
+	persons "parley/calls/person"
 	"parley/platform/civil"
-	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/phone"
 	"parley/trust/hold"
@@ -188,7 +187,7 @@ func (v *visit) addHold() (*hold.Hold, error) {
 		}
 		in.Persons = append(in.Persons, subject.OfMember(m))
 	}
-	numbers, err := v.enterNumbers(v.form("persons"))
+	numbers, err := persons.Enter(v.ctx(), v.DB, v.Book, v.org(), "persons", filled(strings.Split(v.form("persons"), "\n")))
 	if err != nil {
 		return nil, err
 	}
@@ -196,39 +195,15 @@ func (v *visit) addHold() (*hold.Hold, error) {
 	return v.Holds.Add(v.ctx(), v.actor, in)
 }
 
-// enterNumbers gives the persons behind numbers, one a line. Numbers that are new are entered: a hold may come before the
-// data.
-func (v *visit) enterNumbers(lines string) (out []subject.Ref, err error) {
-	var canonical []string
-	for line := range strings.Lines(lines) {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
+// filled are the lines that say something.
+func filled(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		if l = strings.TrimSpace(l); l != "" {
+			out = append(out, l)
 		}
-		n := phone.Parse(line, v.org().Country)
-		if n.E164 == "" {
-			return nil, fault.Field("persons", "%q is not a phone number. Write one number a line, with the country's code.", line)
-		}
-		canonical = append(canonical, n.E164)
 	}
-	if len(canonical) == 0 {
-		return nil, nil
-	}
-	var committed func()
-	err = v.Writer.Do(v.ctx(), func(ctx context.Context, tx *db.Tx) error {
-		var ids map[string]number.ID
-		if ids, committed, err = v.Book.Resolve(ctx, tx, v.org().ID, canonical); err != nil {
-			return err
-		}
-		out = nil
-		for _, n := range canonical {
-			out = append(out, subject.OfNumber(int64(ids[n])))
-		}
-		return nil
-	})
-	if err == nil {
-		committed()
-	}
-	return out, err
+	return out
 }
 
 // holdPage is one hold, and the forms that change it.

@@ -64,12 +64,13 @@ func InBook(book *number.Book) consent.People {
 			}
 			return ref(n, ok, err)
 		},
-		Make: func(ctx context.Context, tx *db.Tx, org account.OrgID, canonical string) (subject.Ref, func(), error) {
-			ids, committed, err := book.Resolve(ctx, tx, org, []string{canonical})
+		Make: func(ctx context.Context, tx *db.Tx, org account.OrgID, canonical string) (subject.Ref, error) {
+			// What is learned is not remembered: an erasure may come between this commit and the remembering.
+			ids, _, err := book.Resolve(ctx, tx, org, []string{canonical})
 			if err != nil {
-				return subject.Ref{}, nil, err
+				return subject.Ref{}, err
 			}
-			return subject.OfNumber(int64(ids[canonical])), committed, nil
+			return subject.OfNumber(int64(ids[canonical])), nil
 		},
 		Number: func(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref) (string, bool, error) {
 			n := number.ID(who.Num())

@@ -61,8 +61,8 @@ type Who struct {
 // People finds and names the persons outside; the number book does it.
 type People struct {
 	Find func(ctx context.Context, c db.Conn, org account.OrgID, number string) (subject.Ref, bool, error)
-	// Make is Find that enters a new number. The returned function is called once the transaction has committed.
-	Make   func(ctx context.Context, tx *db.Tx, org account.OrgID, number string) (subject.Ref, func(), error)
+	// Make is Find that enters a new number.
+	Make   func(ctx context.Context, tx *db.Tx, org account.OrgID, number string) (subject.Ref, error)
 	Number func(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref) (string, bool, error)
 }
 

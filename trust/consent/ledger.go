@@ -119,74 +119,63 @@ func (s *Consents) Record(ctx context.Context, org account.OrgID, in Change) err
 	return s.recordAll(ctx, org, []Change{in})
 }
 
-// RecordIn is Record inside the caller's transaction; call the returned function after it has committed. No entry comes
-// back for a person who is unknown here and wants nothing: they are on the suppression list then.
-func (s *Consents) RecordIn(ctx context.Context, tx *db.Tx, org account.OrgID, in Change) ([]Entry, func(), error) {
+// record is Record inside a transaction. A person who is unknown here and wants nothing gets no entry: they are on the
+// suppression list then.
+func (s *Consents) record(ctx context.Context, tx *db.Tx, org account.OrgID, in Change) error {
 	purposes, err := s.Purposes(ctx, org)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if err := in.check(s.Now(), purposes); err != nil {
-		return nil, nil, err
+		return err
 	}
 	if in.Who, err = s.full(ctx, tx, org, in.Who); err != nil {
-		return nil, nil, err
+		return err
 	}
-	committed, err := s.settle(ctx, tx, org, &in, purposes)
-	if err != nil {
-		return nil, nil, err
+	if err := s.settle(ctx, tx, org, &in, purposes); err != nil {
+		return err
 	}
 	person, err := s.person(ctx, tx, org, in.Who)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if person == "" {
-		return nil, committed, s.logStop(ctx, tx, org, &in)
+		return s.logStop(ctx, tx, org, &in)
 	}
 	if in.Wording, err = s.keepWording(ctx, tx, org, in.Wording); err != nil {
-		return nil, nil, err
+		return err
 	}
-	out, err := s.insert(ctx, tx, org, person, &in)
+	err = s.insert(ctx, tx, org, person, &in)
 	if fault.KindOf(err) == fault.Gone && in.State != Given { // erased: the suppression remains
-		return nil, committed, s.logStop(ctx, tx, org, &in)
+		return s.logStop(ctx, tx, org, &in)
 	}
-	return out, committed, err
+	return err
 }
 
 // settle enters the person where a consent needs them, and brings the suppression list in line.
-func (s *Consents) settle(ctx context.Context, tx *db.Tx, org account.OrgID, in *Change, purposes []Purpose) (committed func(), err error) {
-	committed = func() {}
-	reachable := in.Who.Number != "" || in.Who.Email != ""
-	switch in.State {
-	case Given, Noticed:
-		if in.Who.Ref == (subject.Ref{}) && in.Who.Number != "" {
-			if in.Who.Ref, committed, err = s.People.Make(ctx, tx, org, in.Who.Number); err != nil {
-				return nil, err
-			}
+func (s *Consents) settle(ctx context.Context, tx *db.Tx, org account.OrgID, in *Change, purposes []Purpose) (err error) {
+	stands := in.State == Given || in.State == Noticed
+	if stands && in.Who.Ref == (subject.Ref{}) && in.Who.Number != "" {
+		if in.Who.Ref, err = s.People.Make(ctx, tx, org, in.Who.Number); err != nil {
+			return err
 		}
-		if in.State == Noticed || in.Recipient != "" {
-			return committed, nil
-		}
-	case Withdrawn, Objected:
-		if !reachable || in.Recipient != "" {
-			return committed, nil
-		}
-	default:
-		return committed, nil
+	}
+	if in.State == Noticed || in.State == Used || in.Recipient != "" || in.Who.Number == "" && in.Who.Email == "" {
+		return nil
 	}
 	for _, p := range in.Purposes {
 		for _, c := range in.Channels {
-			if in.State == Given {
+			if stands {
 				err = s.lift(ctx, tx, org, in.Who, p, c, purposes)
 			} else {
 				err = s.Suppress(ctx, tx, org, in.Who, Scope{p, c}, string(in.How))
 			}
 			if err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return committed, nil
+	return nil
 }
 
 func (in *Change) check(now time.Time, purposes []Purpose) error {
@@ -281,14 +270,14 @@ func (s *Consents) keepWording(ctx context.Context, tx *db.Tx, org account.OrgID
 	return w, err
 }
 
-func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, person string, in *Change) ([]Entry, error) {
+func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, person string, in *Change) error {
 	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	last, _, err := db.One(ctx, tx, scanInt, `SELECT coalesce(max(n), 0) FROM consents WHERE org_id = $1 AND person = $2`, org, person)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	channels := in.Channels
 	if len(channels) == 0 {
@@ -299,7 +288,6 @@ func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, per
 		h := sha256.Sum256([]byte(in.Wording.Text))
 		sum = h[:]
 	}
-	var out []Entry
 	for _, p := range in.Purposes {
 		for _, c := range channels {
 			last++
@@ -308,15 +296,14 @@ func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, per
 				Recipient: in.Recipient, Categories: in.Categories, Once: in.Once, Evidence: strings.TrimSpace(in.Evidence), By: in.By, At: s.Now(), Expires: in.Expires,
 			}
 			if e.LogN, err = s.logEntry(ctx, tx, org, person, &e); err != nil {
-				return nil, err
+				return err
 			}
 			if err := insertEntry(ctx, tx, k, org, person, &e); err != nil {
-				return nil, err
+				return err
 			}
-			out = append(out, e)
 		}
 	}
-	return out, nil
+	return nil
 }
 
 func insertEntry(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID, person string, e *Entry) error {

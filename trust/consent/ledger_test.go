@@ -137,7 +137,7 @@ func TestWhatAPersonDoesNotWantOutlivesTheirErasure(t *testing.T) {
 		w.want(asha, "marketing", consent.Call, consent.NoConsent)
 		// The number comes in again, as a new person.
 		w.tx(func(tx *db.Tx) error {
-			_, _, err := w.make(t.Context(), tx, w.org.ID, asha.Number)
+			_, err := w.make(t.Context(), tx, w.org.ID, asha.Number)
 			return err
 		})
 		w.want(asha, "marketing", consent.SMS, consent.IsSuppressed)

@@ -110,18 +110,13 @@ func (s *Consents) Stop(ctx context.Context, org account.OrgID, who Who, channel
 }
 
 // recordAll is Record for several changes at once.
-func (s *Consents) recordAll(ctx context.Context, org account.OrgID, all []Change, also ...func(context.Context, *db.Tx) error) error {
-	var err error
+func (s *Consents) recordAll(ctx context.Context, org account.OrgID, all []Change, also ...func(context.Context, *db.Tx) error) (err error) {
 	for range 3 { // two entries about one person at the same moment
-		var committed []func()
 		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
-			committed = nil
 			for _, in := range all {
-				_, done, err := s.RecordIn(ctx, tx, org, in)
-				if err != nil {
+				if err := s.record(ctx, tx, org, in); err != nil {
 					return err
 				}
-				committed = append(committed, done)
 			}
 			for _, do := range also {
 				if err := do(ctx, tx); err != nil {
@@ -130,11 +125,6 @@ func (s *Consents) recordAll(ctx context.Context, org account.OrgID, all []Chang
 			}
 			return nil
 		})
-		if err == nil {
-			for _, done := range committed {
-				done()
-			}
-		}
 		if !db.IsUnique(err) {
 			break
 		}

@@ -83,20 +83,20 @@ func (w *world) find(_ context.Context, _ db.Conn, _ account.OrgID, number strin
 	return ref, ok, nil
 }
 
-func (w *world) make(ctx context.Context, _ *db.Tx, org account.OrgID, number string) (subject.Ref, func(), error) {
+func (w *world) make(ctx context.Context, _ *db.Tx, org account.OrgID, number string) (subject.Ref, error) {
 	ref, ok := w.numbers[number]
 	if !ok {
 		k, err := w.keys.Org(ctx, int64(org))
 		if err != nil {
-			return ref, nil, err
+			return ref, err
 		}
 		ref = subject.OfNumber(int64(len(w.numbers) + 1))
 		if err := k.EnsureSubjects(ctx, ref.Num()); err != nil {
-			return ref, nil, err
+			return ref, err
 		}
 		w.numbers[number] = ref
 	}
-	return ref, func() {}, nil
+	return ref, nil
 }
 
 func (w *world) number(_ context.Context, _ db.Conn, _ account.OrgID, who subject.Ref) (string, bool, error) {
