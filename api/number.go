@@ -101,7 +101,7 @@ func (s *API) findNumbers(ctx context.Context, in *struct {
 
 // lookUp finds numbers by the whole or by the end.
 func (s *API) lookUp(ctx context.Context, tx *db.Tx, org *account.Org, q string) ([]number.ID, error) {
-	if id, ok, err := s.Book.Find(ctx, tx, org.ID, phone.Parse(q, org.Country).Canonical()); err != nil || ok {
+	if id, ok, err := s.Book.Seek(ctx, tx, org.ID, phone.Parse(q, org.Country).Canonical()); err != nil || ok {
 		return []number.ID{id}, err
 	}
 	digits := phone.Digits(q)
@@ -194,6 +194,7 @@ func (s *API) number(ctx context.Context, key number.Key) (number.ID, Number, er
 		}
 		return err
 	})
+	concernNumber(ctx, id)
 	return id, out, err
 }
 

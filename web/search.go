@@ -106,7 +106,7 @@ func (v *visit) findNumbers(q string) (ui.Hits, error) {
 
 // numbersLike finds a whole number, else those that end in the digits.
 func (v *visit) numbersLike(q, digits string) ([]number.ID, error) {
-	n, ok, err := v.Book.Find(v.ctx(), v.DB, v.org().ID, phone.Parse(q, v.org().Country).Canonical())
+	n, ok, err := v.Book.Seek(v.ctx(), v.DB, v.org().ID, phone.Parse(q, v.org().Country).Canonical())
 	if err != nil {
 		return nil, err
 	}

@@ -246,7 +246,7 @@ func (r *Reports) numbers(ctx context.Context, v *View) error {
 		}
 	}
 	parsed := phone.Parse(text, v.Org.Country)
-	n, ok, err := r.book.Find(ctx, r.db, v.Org.ID, parsed.Canonical())
+	n, ok, err := r.book.Seek(ctx, r.db, v.Org.ID, parsed.Canonical())
 	if err != nil {
 		return err
 	}
