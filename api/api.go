@@ -24,12 +24,18 @@ import (
 	"parley/calls/number"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/vault"
+	"parley/trust/consent"
+	"parley/trust/hold"
 )
 
 // Deps is what the API works with. All of it must be given, unless said otherwise.
 type Deps struct {
+	Audit     *audit.Log
+	Consents  *consent.Consents
+	Holds     *hold.Holds
 	Accounts  *account.Accounts
 	Devices   *device.Devices
 	Calls     *call.Store
@@ -99,10 +105,13 @@ func (s *API) register() {
 	s.metrics()
 	s.reports()
 	s.imports()
+	s.consents()
+	s.holds()
 	s.tokens()
 	s.sessions()
 	s.collectors()
 	s.health()
+	s.auditLog()
 	s.documents()
 }
 
@@ -154,7 +163,8 @@ type caller struct {
 	actor  *account.Actor
 	device *device.Device
 	org    *account.Org
-	id     string // of the token, session or device; names its rate limit
+	id     string   // of the token, session or device; names its rate limit
+	about  []string // persons whose data is shown or changed, for the audit log
 }
 
 func callerOf(ctx context.Context) *caller {

@@ -143,7 +143,10 @@ func (s *API) callKey(ctx context.Context, id string) (call.Key, error) {
 	if err != nil {
 		return k, err
 	}
-	return k, mustSee(ctx, k.Agent, "There is no call %.80q here. It may have been deleted.", id)
+	if err := mustSee(ctx, k.Agent, "There is no call %.80q here. It may have been deleted.", id); err != nil {
+		return k, err
+	}
+	return k, s.concernCall(ctx, k)
 }
 
 func (s *API) getCall(ctx context.Context, in *CallPath) (*body[Call], error) {

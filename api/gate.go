@@ -32,6 +32,7 @@ func requestOf(ctx context.Context) *http.Request {
 // too often, and when its body is within bounds.
 func (s *API) gate(o *operation, w http.ResponseWriter, r *http.Request, h http.HandlerFunc) {
 	c, err := s.admit(o, w, r)
+	w = s.logged(o, w, r, c)
 	if err != nil {
 		if fault.KindOf(err) == fault.Unauthenticated {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="parley"`)

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"parley/account"
+	"parley/platform/audit"
 )
 
 // What an operation may need besides a permission.
@@ -23,6 +24,7 @@ const (
 type Route struct {
 	Method, Path string
 	Needs        string
+	Logs         audit.Action // what is written to the audit log; "" = nothing
 }
 
 // operation is what is declared of one operation.
@@ -90,7 +92,7 @@ func (s *API) declare(o *operation) {
 		s.faults = append(s.faults, fmt.Errorf("operation %s (%s) declares no known permission, but %q", o.id, o.pattern(), o.needs))
 	}
 	s.declared[o.pattern()] = o
-	s.routes = append(s.routes, Route{Method: o.method, Path: o.path, Needs: o.needs})
+	s.routes = append(s.routes, Route{Method: o.method, Path: o.path, Needs: o.needs, Logs: traceOf(o).action})
 }
 
 // describe is the operation as huma knows it.
