@@ -58,6 +58,7 @@ type PageFacts struct {
 	Coming      *Version // a version that is published and not in force yet; nil when there is none
 	Request     string   // address of the page where people ask about their data; "" when there is none
 	Preferences string   // address of the page where people choose what they get; "" when there is none
+	MailServer  string   // whose mail server mails go through; "" when there is none
 	All         []VersionLink
 }
 

@@ -15,6 +15,9 @@ func (w *writer) gets() {
 		w.say(w.t("gets.lead"))
 		w.add(Block{Table: w.register()})
 	}
+	if w.f.MailServer != "" {
+		w.say(w.t("gets.mail", "host", w.f.MailServer))
+	}
 	w.say(w.t("short.sale"))
 	w.say(w.t("gets.authority"))
 	w.say(w.t("gets.merger", "controller", w.d.Controller.Name))

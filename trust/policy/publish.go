@@ -2,6 +2,7 @@ package policy
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -177,6 +178,32 @@ func (p *Policies) Name(ctx context.Context, org account.OrgID) (string, error) 
 
 func (p *Policies) name(ctx context.Context, org account.OrgID) (string, bool, error) {
 	return db.One(ctx, p.db, func(r db.Scanner) (s string, err error) { return s, r.Scan(&s) }, `SELECT name FROM public_names WHERE org_id = $1`, org)
+}
+
+// Facts are what the public page of a version says besides the document. base is where public pages of policies begin,
+// such as "/privacy/".
+func (p *Policies) Facts(ctx context.Context, org account.OrgID, v *Version, base string) (PageFacts, error) {
+	f := PageFacts{Version: v}
+	name, err := p.Name(ctx, org)
+	if err != nil {
+		return f, err
+	}
+	all, err := p.Versions(ctx, org)
+	if err != nil {
+		return f, err
+	}
+	current, err := p.At(ctx, org, p.now())
+	if err != nil {
+		return f, err
+	}
+	f.Former = v.Number < current.Number
+	for _, x := range slices.Backward(all) {
+		f.All = append(f.All, VersionLink{Number: x.Number, Effective: x.Effective, Hash: x.Hash, Href: base + name + "/v/" + strconv.Itoa(x.Number)})
+		if x.Number > current.Number && (f.Coming == nil || x.Number > f.Coming.Number) {
+			f.Coming = x
+		}
+	}
+	return f, nil
 }
 
 // Find gives the organisation whose public pages are at an address.

@@ -270,15 +270,12 @@ var crlf = regexp.MustCompile(`\r\n?`)
 func plainLines(text string) string { return crlf.ReplaceAllString(text, "\n") }
 
 // Delete removes all rows of an organisation that is closed.
-func (p *Policies) Delete(ctx context.Context, org account.OrgID) error {
-	err := p.db.Tx(ctx, func(tx *db.Tx) error {
-		for _, table := range []string{`policies`, `policy_drafts`, `policy_acceptances`, `policy_notices`, `public_names`} {
-			if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1`, org); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+func (p *Policies) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	p.Reload(org)
-	return err
+	for _, table := range []string{`policies`, `policy_drafts`, `policy_acceptances`, `policy_notices`, `public_names`} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1`, org); err != nil {
+			return err
+		}
+	}
+	return nil
 }

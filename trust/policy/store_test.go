@@ -289,7 +289,7 @@ func TestAPublicNameIsItsOwnAndStays(t *testing.T) {
 				w.Errorf("%q leads to %d, want %q to %d", name, found.ID, want, org)
 			}
 		}
-		w.must(w.policies.Delete(w.Context(), w.org.ID))
+		w.must(w.db.Tx(w.Context(), func(tx *db.Tx) error { return w.policies.Delete(w.Context(), tx, w.org.ID) }))
 		if _, err := w.policies.Find(w.Context(), "asha-traders"); fault.KindOf(err) != fault.NotFound {
 			w.Errorf("a closed organisation still has its page: %v", err)
 		}
