@@ -165,6 +165,7 @@ type caller struct {
 	org    *account.Org
 	id     string   // of the token, session or device; names its rate limit
 	about  []string // persons whose data is shown or changed, for the audit log
+	body   []byte   // of a request that is read before its handler; nil for an upload
 }
 
 func callerOf(ctx context.Context) *caller {

@@ -108,7 +108,7 @@ func TestLooksExportsAndChangesByTheAPIAreLogged(t *testing.T) {
 			{"GET", "/reports/clients?format=csv", nil, []string{"export.made "}},
 			{"GET", "/metrics", nil, nil},
 			{"PATCH", "/calls/" + call.ID, map[string]string{"note": "x"}, []string{"call.changed " + them, "call.changed " + me}},
-			{"PATCH", "/members/" + string(ravi.ID), map[string]string{"name": "Ravi I"}, []string{"member.changed " + me}},
+			{"PATCH", "/members/" + string(ravi.ID), map[string]string{"role": "viewer"}, []string{"member.changed " + me}},
 			{"PATCH", "/members/" + string(ravi.ID), map[string]string{"role": "emperor"}, nil},
 			{"POST", "/teams", TeamName{"Sales"}, []string{"team.changed "}},
 		} {
@@ -117,6 +117,9 @@ func TestLooksExportsAndChangesByTheAPIAreLogged(t *testing.T) {
 			var got []string
 			for _, e := range h.entries(t, since) {
 				got = append(got, string(e.Action)+" "+e.About)
+			}
+			if x.method == "PATCH" && len(got) == 1 && h.entries(t, since)[0].Details["role"] != "viewer" {
+				t.Errorf("the role that was given is not kept: %+v", h.entries(t, since))
 			}
 			if !slices.Equal(got, x.want) {
 				t.Errorf("%s %s left %q, want %q", x.method, x.path, got, x.want)

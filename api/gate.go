@@ -50,6 +50,7 @@ func (s *API) gate(o *operation, w http.ResponseWriter, r *http.Request, h http.
 		writeProblem(w, s.problem(r.Context(), o, err))
 		return
 	}
+	c.body = body
 	r = r.WithContext(ctx)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	s.pass(o, w, r, h, body)

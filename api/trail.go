@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -176,6 +177,7 @@ func (s *API) log(o *operation, t trace, h http.Header, r *http.Request, c *call
 			v.About = append(v.About, subject.OfMember(id).String())
 		}
 		narrowed(v.Details, r)
+		granted(v.Details, c.body)
 	}
 	if v.Action == audit.ReportOpened && len(v.About) == 0 && addsUp(r) {
 		return nil
@@ -227,3 +229,22 @@ func narrowed(details map[string]string, r *http.Request) {
 		}
 	}
 }
+
+// granted notes which role or scopes a write gave.
+func granted(details map[string]string, body []byte) {
+	var asked struct {
+		Role   string   `json:"role"`
+		Scopes []string `json:"scopes"`
+	}
+	if len(body) == 0 || json.Unmarshal(body, &asked) != nil {
+		return // the handler says what is wrong with it
+	}
+	for name, x := range map[string]string{"role": asked.Role, "scopes": strings.Join(asked.Scopes, ",")} {
+		if x != "" && len(x) <= maxGrant {
+			details[name] = x
+		}
+	}
+}
+
+// maxGrant bounds what is kept of the permissions that were given.
+const maxGrant = 1000

@@ -170,6 +170,9 @@ func TestLooksExportsAndChangesAreLogged(t *testing.T) {
 					t.Errorf("%s left %+v", x.do, e)
 				}
 			}
+			if strings.HasPrefix(x.do, "POST /people") && w.entries(since)[0].Details["role"] != "agent" {
+				t.Errorf("the role that was given is not kept: %+v", w.entries(since))
+			}
 			if !slices.Equal(got, x.wants) {
 				t.Errorf("%s left %v, want %v", x.do, got, x.wants)
 			}

@@ -263,11 +263,19 @@ func (v *visit) memberOf(t trace) string {
 	return id
 }
 
-// narrowed is what a list was narrowed down to, as far as that names nobody outside.
+// maxGrant bounds what is kept of the permissions that were given.
+const maxGrant = 1000
+
+// narrowed is what a list was narrowed down to, as far as that names nobody outside, and what a form granted.
 func (v *visit) narrowed() map[string]string {
 	q, out := v.r.URL.Query(), map[string]string{}
 	for _, name := range []string{"from", "to", "through", "preset", "team", "line"} {
 		if x := q.Get(name); x != "" && len(x) <= maxID {
+			out[name] = x
+		}
+	}
+	for _, name := range []string{"role", "scopes", "expires"} {
+		if x := strings.Join(v.r.PostForm[name], ","); x != "" && len(x) <= maxGrant {
 			out[name] = x
 		}
 	}
