@@ -31,6 +31,7 @@ type Accounts struct {
 	now       func() time.Time
 	passwords *password.Hasher
 	gate      Gate
+	security  func(ctx context.Context, e SecurityEvent) error // nil = nobody is told
 }
 
 // Gate gives what decides, besides roles and scopes, whether a member's request may use people's data. It is asked once

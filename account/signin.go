@@ -40,7 +40,7 @@ func (a *Accounts) SignIn(ctx context.Context, email, pass string, from SignInFr
 	}
 	ok, err := a.checkPassword(ctx, person, hash, pass, from)
 	if err != nil {
-		return nil, "", err
+		return nil, "", a.turnedAway(ctx, person, from, err)
 	}
 	if !ok {
 		return nil, "", fault.New(fault.Unauthenticated, "The e-mail address or the password is wrong. Try again, or ask for a new password under \"Forgot password\".")
@@ -56,6 +56,7 @@ func (a *Accounts) SignIn(ctx context.Context, email, pass string, from SignInFr
 
 // enter opens a session for a person whose password matched hash, and stores it as renewed when its cost has changed.
 func (a *Accounts) enter(ctx context.Context, person []byte, hash, renewed string, from SignInFrom) (all []Membership, secret string, err error) {
+	var fresh bool
 	err = a.db.Tx(ctx, func(tx *db.Tx) error {
 		now, err := a.credential(ctx, tx, person)
 		if err != nil {
@@ -75,9 +76,15 @@ func (a *Accounts) enter(ctx context.Context, person []byte, hash, renewed strin
 		if len(all) == 0 {
 			return fault.New(fault.Unauthenticated, "Your access has been ended. Ask an owner or admin of your organisation to let you in again.")
 		}
+		if fresh, err = a.newBrowser(ctx, tx, all[0], from); err != nil {
+			return err
+		}
 		secret, err = a.insertSession(ctx, tx, all[0].Org, all[0].Member, true, from)
 		return err
 	})
+	if err == nil && fresh && a.security != nil {
+		err = a.security(ctx, SecurityEvent{Kind: NewBrowser, Org: all[0].Org, Member: all[0].Member, From: from})
+	}
 	return all, secret, err
 }
 
