@@ -55,6 +55,19 @@ type CollectorConfig struct {
 	ExcludedNumbers []string          `json:"excluded_numbers" doc:"Calls with these never leave the phone"`
 	Settings        CollectorSettings `json:"settings"`
 	MaxBatch        int               `json:"max_batch" doc:"How many calls a batch may hold"`
+	Forget          []ForgetOrder     `json:"forget" doc:"Numbers whose person's data was erased: remove what is kept of their calls, then answer each order"`
+}
+
+// ForgetOrder is an order to forget every call with a number.
+type ForgetOrder struct {
+	ID   string `json:"id"`
+	Salt string `json:"salt" doc:"Key of the hash, in hexadecimal"`
+	Hash string `json:"hash" doc:"The first 16 bytes of the HMAC-SHA-256 of the number, as answers name it, under the salt; in lower-case hexadecimal"`
+}
+
+// ForgottenOrders are orders that a phone has carried out.
+type ForgottenOrders struct {
+	Done []string `json:"done" nullable:"false" maxItems:"1000" doc:"Ids of orders"`
 }
 
 // CollectorLine is one SIM and the line that it is.
@@ -125,9 +138,9 @@ type Batch struct {
 // SyncAnswer is what became of one call.
 type SyncAnswer struct {
 	ClientKey string `json:"client_key,omitempty"`
-	State     string `json:"state" enum:"new,known,changed,excluded,refused"`
+	State     string `json:"state" enum:"new,known,changed,excluded,erased,refused"`
 	ID        string `json:"id,omitempty" doc:"The call's id, when it is stored"`
-	Number    string `json:"number,omitempty" doc:"The number as kept, which the digest uses; absent when withheld or excluded"`
+	Number    string `json:"number,omitempty" doc:"The number as kept, which the digest uses; absent when withheld, excluded or erased"`
 	Reason    string `json:"reason,omitempty" doc:"Why the call was refused"`
 }
 
@@ -231,6 +244,8 @@ func (s *API) collectors() {
 		saying("Nothing is deleted when one of the calls named is not there or not the phone's.").giving(http.StatusNoContent), s.deleteSent)
 	handle(s, forDevice(http.MethodPost, "/heartbeat", "heartbeat", "Tell how the phone is").
 		saying("Answers with the configuration. Send it at least once an hour."), s.heartbeat)
+	handle(s, forDevice(http.MethodPost, "/forgotten", "answer-forget-orders", "Answer orders to forget").
+		saying("Say which orders of the configuration were carried out. An order may be answered more than once.").giving(http.StatusNoContent), s.forgotten)
 	handle(s, forDevice(http.MethodPost, "/digests", "compare-digests", "Compare what both sides hold").
 		saying("Answers with the days that differ. Send those days' calls again where lacking is true."), s.digests)
 }
@@ -250,9 +265,13 @@ func configOf(c *device.Config) CollectorConfig {
 	out := CollectorConfig{
 		Version: c.Version, ServerTime: c.ServerTime.UTC().Truncate(time.Millisecond), Organisation: c.Organisation, Country: c.Country, Zone: c.Zone,
 		Lines: make([]CollectorLine, len(c.Lines)), ExcludedNumbers: c.ExcludedNumbers, Settings: deviceSettingsOf(c.Settings), MaxBatch: c.MaxBatch,
+		Forget: make([]ForgetOrder, len(c.Forget)),
 	}
 	if out.ExcludedNumbers == nil {
 		out.ExcludedNumbers = []string{}
+	}
+	for i, f := range c.Forget {
+		out.Forget[i] = ForgetOrder(f)
 	}
 	for i, l := range c.Lines {
 		out.Lines[i] = CollectorLine{ID: l.ID, Slot: l.Slot, SubscriptionID: l.Subscription}
@@ -343,6 +362,10 @@ func (s *API) heartbeat(ctx context.Context, in *struct{ Body Heartbeat }) (*bod
 		return nil, err
 	}
 	return answerOf(configOf(c)), nil
+}
+
+func (s *API) forgotten(ctx context.Context, in *struct{ Body ForgottenOrders }) (*struct{}, error) {
+	return nil, s.Devices.Forgotten(ctx, callerOf(ctx).device, in.Body.Done)
 }
 
 func (s *API) digests(ctx context.Context, in *struct{ Body Digests }) (*body[DayDiffs], error) {

@@ -38,6 +38,7 @@ type Import struct {
 	Known     int64              `json:"known" doc:"There already"`
 	Changed   int64              `json:"changed"`
 	Excluded  int64              `json:"excluded" doc:"With a number that is never stored"`
+	Erased    int64              `json:"erased" doc:"With a number whose person's data was erased"`
 	Refused   int64              `json:"refused" doc:"Listed by /imports/{import}/rejected"`
 	Skipped   int64              `json:"skipped" doc:"Calls between two of your own numbers"`
 	Bytes     int64              `json:"bytes"`
@@ -126,7 +127,7 @@ func (s *API) uploads(paths ...string) {
 func importOf(org *account.Org, m *ingest.Import) Import {
 	return Import{
 		ID: m.ID, Name: m.Name, Format: m.Format, State: m.State, DryRun: m.DryRun, Rows: m.Rows, New: m.New, Known: m.Known, Changed: m.Changed,
-		Excluded: m.Excluded, Refused: m.Refused, Skipped: m.Skipped, Bytes: m.Bytes, BytesDone: m.BytesDone, From: at(org, m.From), To: at(org, m.To),
+		Excluded: m.Excluded, Erased: m.Erased, Refused: m.Refused, Skipped: m.Skipped, Bytes: m.Bytes, BytesDone: m.BytesDone, From: at(org, m.From), To: at(org, m.To),
 		StartedAt: at(org, m.StartedAt), EndedAt: at(org, m.EndedAt), By: m.By, Sentence: m.Sentence,
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,6 +45,7 @@ type importView struct {
 	Known     int64              `json:"known"`
 	Changed   int64              `json:"changed"`
 	Excluded  int64              `json:"excluded"`
+	Erased    int64              `json:"erased"`
 	Refused   int64              `json:"refused"`
 	Skipped   int64              `json:"skipped"`
 	From      *time.Time         `json:"first_call_at"`
@@ -56,7 +58,7 @@ func viewImport(m *ingest.Import, org *account.Org) importView {
 	local := func(t time.Time) *time.Time { return orNil(t.In(org.Location())) }
 	v := importView{
 		ID: m.ID, File: m.Name, Format: m.Format, State: m.State, DryRun: m.DryRun, Rows: m.Rows, New: m.New, Known: m.Known, Changed: m.Changed,
-		Excluded: m.Excluded, Refused: m.Refused, Skipped: m.Skipped, StartedAt: m.StartedAt.In(org.Location()), Sentence: m.Sentence,
+		Excluded: m.Excluded, Erased: m.Erased, Refused: m.Refused, Skipped: m.Skipped, StartedAt: m.StartedAt.In(org.Location()), Sentence: m.Sentence,
 	}
 	if !m.From.IsZero() {
 		v.From, v.To = local(m.From), local(m.To)
@@ -203,8 +205,12 @@ func (c *importCmd) tell(r *Run, file string, m *ingest.Import) error {
 	if m.DryRun {
 		done = "tried and not written"
 	}
-	if err := r.printf("%s (%s): %s\n  %d rows: %d new, %d known, %d changed, %d excluded, %d between our own numbers, %d refused\n", plainCell(file),
-		logfile.Format(m.Format).Title(), done, m.Rows, m.New, m.Known, m.Changed, m.Excluded, m.Skipped, m.Refused); err != nil {
+	erased := ""
+	if m.Erased > 0 {
+		erased = fmt.Sprintf("%d of erased people, ", m.Erased)
+	}
+	if err := r.printf("%s (%s): %s\n  %d rows: %d new, %d known, %d changed, %d excluded, %s%d between our own numbers, %d refused\n", plainCell(file),
+		logfile.Format(m.Format).Title(), done, m.Rows, m.New, m.Known, m.Changed, m.Excluded, erased, m.Skipped, m.Refused); err != nil {
 		return err
 	}
 	if m.Refused > 0 && c.Rejected == "" {

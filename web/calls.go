@@ -110,8 +110,11 @@ func callPage(v *visit) error {
 // callTitle names a call by its direction and number.
 func (v *visit) callTitle(c *call.Call) string {
 	who := v.t("number.withheld")
-	if c.Number != "" {
+	switch {
+	case c.Number != "":
 		who = v.phone(c.Number)
+	case c.Presentation == call.PresentationErased:
+		who = v.t("number.erased")
 	}
 	switch c.Row.Direction {
 	case call.Incoming:
@@ -136,7 +139,7 @@ func (v *visit) callFacts(c *call.Call) ([]ui.Fact, error) {
 		return nil, err
 	}
 	facts := []ui.Fact{
-		{Title: v.t("column.number"), Cell: v.numberCell(c.Number, string(c.NumberKey), c.Name)},
+		{Title: v.t("column.number"), Cell: v.callerCell(c)},
 		{Title: v.t("column.when"), Cell: ui.Cell{Text: v.words.DateTime(c.Row.At())}},
 		{Title: v.t("column.outcome"), Cell: ui.Cell{Tag: v.outcomeTag(c.Outcome, c.Row.Direction)}},
 		{Title: v.t("column.duration"), Cell: ui.Cell{Text: v.words.Duration(int64(c.Row.Seconds))}},

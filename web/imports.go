@@ -202,6 +202,7 @@ func (v *visit) importTiles(m *ingest.Import) []ui.Tile {
 	add("known", m.Known, true)
 	add("changed", m.Changed, false)
 	add("excluded", m.Excluded, false)
+	add("erased", m.Erased, false)
 	add("skipped", m.Skipped, false)
 	add("refused", m.Refused, true)
 	if m.Refused > 0 {

@@ -198,7 +198,7 @@ func (v *visit) calls(calls []call.Call, agent func(account.AgentNo) string) *ui
 			note.Tags = append(note.Tags, ui.Tag{Text: tag, Icon: "tag"})
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			v.numberCell(c.Number, string(c.NumberKey), c.Name),
+			v.callerCell(c),
 			{Text: v.words.Moment(c.Row.At(), v.Now()), Href: "/calls/" + c.ID},
 			{Tag: v.outcomeTag(c.Outcome, c.Row.Direction)},
 			{Text: v.words.Clock(int64(c.Row.Seconds))},

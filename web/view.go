@@ -190,6 +190,14 @@ func (v *visit) numberCell(canonical, key, name string) ui.Cell {
 	return ui.Cell{Text: v.phone(canonical), Href: "/numbers/" + key, Strong: true, Sub: name}
 }
 
+// callerCell is the other party of a call.
+func (v *visit) callerCell(c *call.Call) ui.Cell {
+	if c.Presentation == call.PresentationErased {
+		return ui.Cell{Text: v.t("number.erased"), Muted: true}
+	}
+	return v.numberCell(c.Number, string(c.NumberKey), c.Name)
+}
+
 // phone writes a canonical number for readers in the organisation's country.
 func (v *visit) phone(canonical string) string { return phone.Display(canonical, v.org().Country) }
 
