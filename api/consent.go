@@ -71,7 +71,7 @@ type NewConsent struct {
 	PersonText
 	State     string     `json:"state" enum:"given,withdrawn"`
 	Purposes  []string   `json:"purposes" minItems:"1" maxItems:"20"`
-	Channels  []string   `json:"channels,omitempty" maxItems:"4" doc:"call, sms, email, messenger; left out for a use without a contact"`
+	Channels  []string   `json:"channels,omitempty" maxItems:"4" doc:"call, sms, email, messenger; needed for given, unless the purpose is a use without a contact; left out for withdrawn: all"`
 	How       string     `json:"how" enum:"spoken,key_press,web_form,paper,import"`
 	Wording   string     `json:"wording,omitempty" maxLength:"8000" doc:"The words that the person agreed to; needed for given, unless version names words that were used before"`
 	Version   string     `json:"version,omitempty" maxLength:"64" doc:"Version of the words; made from them when left out"`
@@ -155,9 +155,6 @@ func (s *API) recordConsent(ctx context.Context, in *struct{ Body NewConsent }) 
 		Wording: consent.Wording{Version: b.Version, Language: b.Language, Text: b.Wording}}
 	for _, word := range b.Channels {
 		c.Channels = append(c.Channels, consent.Channel(word))
-	}
-	if len(c.Channels) == 0 {
-		c.Channels = []consent.Channel{consent.None}
 	}
 	if c.State == consent.Withdrawn {
 		c.Wording = consent.Wording{}

@@ -210,16 +210,10 @@ func (v *visit) recordConsent(who consent.Who) error {
 	for _, c := range v.r.PostForm["channels"] {
 		in.Channels = append(in.Channels, consent.Channel(c))
 	}
-	purposes, err := v.Consents.Purposes(v.ctx(), v.org().ID)
-	if err != nil {
-		return err
-	}
-	if i := v.at(purposes, v.form("purpose")); i >= 0 && purposes[i].Plain {
-		in.Channels = []consent.Channel{consent.None}
-	}
 	if in.State == consent.Given {
 		in.Wording = consent.Wording{Language: v.form("language"), Text: v.form("wording")}
 	}
+	var err error
 	if in.Expires, err = v.lastMoment("expires"); err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (s *Consents) Disclose(ctx context.Context, tx *db.Tx, org account.OrgID, d
 	case !said.Once:
 		return nil
 	}
-	return s.insert(ctx, tx, org, person, &Change{Purposes: []string{d.Purpose}, State: Used, How: BySystem, Recipient: d.Recipient, Categories: said.Categories, Once: true})
+	return s.insert(ctx, tx, org, person, &Change{Purposes: []string{d.Purpose}, State: Used, How: BySystem, Recipient: d.Recipient, Categories: said.Categories, Once: true}, []Scope{{d.Purpose, None}})
 }
 
 // AllowRecipient records that an administrator lets a recipient, such as an integration, get categories of the
@@ -80,6 +80,6 @@ func (s *Consents) aboutOrganisation(ctx context.Context, org account.OrgID, in 
 		if in.Wording, err = s.keepWording(ctx, tx, org, in.Wording); err != nil {
 			return err
 		}
-		return s.insert(ctx, tx, org, organisation, &in)
+		return s.insert(ctx, tx, org, organisation, &in, in.scopes(nil))
 	})
 }

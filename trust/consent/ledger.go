@@ -69,7 +69,7 @@ type Wording struct {
 type Change struct {
 	Who      Who
 	Purposes []string
-	Channels []Channel
+	Channels []Channel // of a Withdrawn or Objected, none stands for all
 	State    State
 	How      How
 	Wording  Wording // needed for Given and Noticed
@@ -145,7 +145,7 @@ func (s *Consents) record(ctx context.Context, tx *db.Tx, org account.OrgID, in 
 	if in.Wording, err = s.keepWording(ctx, tx, org, in.Wording); err != nil {
 		return err
 	}
-	err = s.insert(ctx, tx, org, person, &in)
+	err = s.insert(ctx, tx, org, person, &in, in.scopes(purposes))
 	if fault.KindOf(err) == fault.Gone && in.State != Given { // erased: the suppression remains
 		return s.logStop(ctx, tx, org, &in)
 	}
@@ -163,19 +163,36 @@ func (s *Consents) settle(ctx context.Context, tx *db.Tx, org account.OrgID, in 
 	if in.State == Noticed || in.State == Used || in.Recipient != "" || in.Who.Number == "" && in.Who.Email == "" {
 		return nil
 	}
-	for _, p := range in.Purposes {
-		for _, c := range in.Channels {
-			if stands {
-				err = s.lift(ctx, tx, org, in.Who, p, c, purposes)
-			} else {
-				err = s.Suppress(ctx, tx, org, in.Who, Scope{p, c}, string(in.How))
-			}
-			if err != nil {
-				return err
-			}
+	for _, at := range in.scopes(purposes) {
+		if stands {
+			err = s.lift(ctx, tx, org, in.Who, at, purposes)
+		} else {
+			err = s.Suppress(ctx, tx, org, in.Who, at, string(in.How))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// scopes are the purposes and channels that a change is about, one by one. A use without a contact has no channel, and
+// neither has a disclosure.
+func (in *Change) scopes(purposes []Purpose) []Scope {
+	var out []Scope
+	for _, key := range in.Purposes {
+		channels := in.Channels
+		switch i := slices.IndexFunc(purposes, func(p Purpose) bool { return p.Key == key }); {
+		case in.Recipient != "" || i >= 0 && purposes[i].Plain:
+			channels = []Channel{None}
+		case len(channels) == 0:
+			channels = Channels()
+		}
+		for _, c := range channels {
+			out = append(out, Scope{key, c})
+		}
+	}
+	return out
 }
 
 func (in *Change) check(now time.Time, purposes []Purpose) error {
@@ -185,15 +202,13 @@ func (in *Change) check(now time.Time, purposes []Purpose) error {
 	if len(in.Purposes) == 0 {
 		return fault.Field("purpose", "Say for which purpose.")
 	}
-	if len(in.Channels) == 0 && in.Recipient == "" {
-		return fault.Field("channel", "Say on which channel: call, sms, email or messenger.")
-	}
 	for _, c := range in.Channels {
-		for _, p := range in.Purposes {
-			if err := checkChannel(p, c, purposes); err != nil {
-				return err
-			}
+		if _, err := ParseChannel(string(c)); err != nil {
+			return err
 		}
+	}
+	if in.State == Given && len(in.Channels) == 0 && slices.ContainsFunc(in.scopes(purposes), func(s Scope) bool { return s.Channel != None }) {
+		return fault.Field("channel", "Say on which channel: call, sms, email or messenger.")
 	}
 	if len(in.Evidence) > maxEvidence {
 		return fault.Field("evidence", "The evidence is too long; at most %d characters are kept. Name the place where it lies.", maxEvidence)
@@ -270,7 +285,7 @@ func (s *Consents) keepWording(ctx context.Context, tx *db.Tx, org account.OrgID
 	return w, err
 }
 
-func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, person string, in *Change) error {
+func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, person string, in *Change, about []Scope) error {
 	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return err
@@ -279,28 +294,22 @@ func (s *Consents) insert(ctx context.Context, tx *db.Tx, org account.OrgID, per
 	if err != nil {
 		return err
 	}
-	channels := in.Channels
-	if len(channels) == 0 {
-		channels = []Channel{None}
-	}
 	var sum []byte
 	if in.Wording.Text != "" {
 		h := sha256.Sum256([]byte(in.Wording.Text))
 		sum = h[:]
 	}
-	for _, p := range in.Purposes {
-		for _, c := range channels {
-			last++
-			e := Entry{
-				N: last, ID: id.New("cns"), Purpose: p, Channel: c, State: in.State, How: in.How, Wording: in.Wording.Version, WordingHash: sum, Language: in.Wording.Language,
-				Recipient: in.Recipient, Categories: in.Categories, Once: in.Once, Evidence: strings.TrimSpace(in.Evidence), By: in.By, At: s.Now(), Expires: in.Expires,
-			}
-			if e.LogN, err = s.logEntry(ctx, tx, org, person, &e); err != nil {
-				return err
-			}
-			if err := insertEntry(ctx, tx, k, org, person, &e); err != nil {
-				return err
-			}
+	for _, at := range about {
+		last++
+		e := Entry{
+			N: last, ID: id.New("cns"), Purpose: at.Purpose, Channel: at.Channel, State: in.State, How: in.How, Wording: in.Wording.Version, WordingHash: sum, Language: in.Wording.Language,
+			Recipient: in.Recipient, Categories: in.Categories, Once: in.Once, Evidence: strings.TrimSpace(in.Evidence), By: in.By, At: s.Now(), Expires: in.Expires,
+		}
+		if e.LogN, err = s.logEntry(ctx, tx, org, person, &e); err != nil {
+			return err
+		}
+		if err := insertEntry(ctx, tx, k, org, person, &e); err != nil {
+			return err
 		}
 	}
 	return nil

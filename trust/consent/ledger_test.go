@@ -48,6 +48,20 @@ func TestConsentIsGivenAndTakenBack(t *testing.T) {
 	}, schemas...)
 }
 
+func TestAnObjectionWithoutChannelIsAboutAll(t *testing.T) {
+	policy = append(policy, consent.Purpose{Key: "personalise", Basis: consent.ByConsent, Plain: true})
+	defer func() { policy = policy[:3] }()
+	w := newWorld(t, dbtest.SQLite(t, schemas...))
+	w.record(give(asha, consent.SMS))
+	w.record(consent.Change{Who: asha, Purposes: []string{"marketing", "service_notice", "personalise"}, State: consent.Objected, How: consent.ByRequest, Evidence: "req_1"})
+	all, err := w.consents.Ledger(t.Context(), w.db, w.org.ID, asha)
+	if err != nil || len(all) != 1+4+4+1 {
+		t.Errorf("entered %d, %v", len(all), err)
+	}
+	w.want(asha, "service_notice", consent.Messenger, consent.IsSuppressed)
+	w.want(asha, "personalise", consent.None, consent.IsSuppressed)
+}
+
 func TestConsentRunsOut(t *testing.T) {
 	w := newWorld(t, dbtest.SQLite(t, schemas...))
 	in := give(asha, consent.SMS)

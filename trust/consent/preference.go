@@ -78,7 +78,10 @@ func (s *Consents) SetPreferences(ctx context.Context, org account.OrgID, who Wh
 	var changes []Change
 	for _, c := range before {
 		if want := on(c.Purpose, c.Channel); want != c.On {
-			in := Change{Who: who, Purposes: []string{c.Purpose}, Channels: []Channel{c.Channel}, State: Withdrawn, How: how}
+			in := Change{Who: who, Purposes: []string{c.Purpose}, State: Withdrawn, How: how}
+			if c.Channel != None {
+				in.Channels = []Channel{c.Channel}
+			}
 			if want {
 				in.State, in.Wording = Given, wording(c.Purpose, c.Channel)
 			}
@@ -96,9 +99,12 @@ func (s *Consents) Stop(ctx context.Context, org account.OrgID, who Who, channel
 	}
 	var all []Change
 	for _, p := range purposes {
-		in := Change{Who: who, Purposes: []string{p.Key}, Channels: []Channel{channel}, State: Withdrawn, How: how, By: by}
-		if channel == None {
-			in.Channels = p.channels(who)
+		in := Change{Who: who, Purposes: []string{p.Key}, Channels: p.channels(who), State: Withdrawn, How: how, By: by}
+		if channel != None {
+			in.Channels = []Channel{channel}
+		}
+		if p.Plain {
+			in.Channels = nil
 		}
 		if !p.Plain || channel == None {
 			all = append(all, in)

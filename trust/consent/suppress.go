@@ -123,19 +123,19 @@ func scanSuppression(r db.Scanner) (e Suppression, err error) {
 }
 
 // lift opens one purpose on one channel again, because the person said so; everything else that was stopped stays so.
-func (s *Consents) lift(ctx context.Context, tx *db.Tx, org account.OrgID, who Who, purpose string, channel Channel, purposes []Purpose) error {
+func (s *Consents) lift(ctx context.Context, tx *db.Tx, org account.OrgID, who Who, at Scope, purposes []Purpose) error {
 	all, err := s.Suppressions(ctx, tx, org, who)
 	if err != nil {
 		return err
 	}
 	for _, e := range all {
-		if !e.Scope.stops(purpose, channel) {
+		if !e.Scope.stops(at.Purpose, at.Channel) {
 			continue
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM suppressions WHERE org_id = $1 AND hash = $2 AND purpose = $3 AND channel = $4`, org, e.Hash, e.Scope.Purpose, e.Scope.Channel); err != nil {
 			return err
 		}
-		for _, rest := range without(e.Scope, purpose, channel, purposes) {
+		for _, rest := range without(e.Scope, at.Purpose, at.Channel, purposes) {
 			if err := s.PutSuppression(ctx, tx, org, Suppression{e.Hash, rest, e.Source, e.At}); err != nil {
 				return err
 			}
