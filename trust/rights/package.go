@@ -28,6 +28,9 @@ type Package struct {
 	at    time.Time
 	files []PackedFile
 	names map[string]bool
+
+	part   *Part  // nil: everything
+	folder string // above all others; "" = none
 }
 
 // PackedFile is one file of a package, as the manifest lists it.
@@ -49,7 +52,10 @@ func newPackage(w io.Writer, at time.Time) *Package {
 // Names are file names without folder and ending, such as "calls". JSON keeps every value exactly; in CSV a text that a
 // spreadsheet would take for a formula gets a leading apostrophe, unless it is a phone number.
 func (p *Package) Table(category, name string, columns []string, each func(add func(values ...any) error) error) error {
-	t := &packedTable{p: p, category: category, name: path.Join("data", category, name), columns: columns}
+	if p.part != nil && !p.part.has(category) {
+		return nil
+	}
+	t := &packedTable{p: p, category: category, name: path.Join(p.folder, "data", category, name), columns: columns}
 	if err := each(t.add); err != nil {
 		return err
 	}
@@ -58,7 +64,10 @@ func (p *Package) Table(category, name string, columns []string, each func(add f
 
 // File packs a file of its own, such as a recording.
 func (p *Package) File(category, name string, from io.Reader) error {
-	f, err := p.create(path.Join("files", category, name), category)
+	if p.part != nil && (!p.part.has(category) || p.part.dated()) {
+		return nil
+	}
+	f, err := p.create(path.Join(p.folder, "files", category, name), category)
 	if err != nil {
 		return err
 	}
@@ -154,6 +163,9 @@ func (t *packedTable) begin() (err error) {
 func (t *packedTable) add(values ...any) error {
 	if len(values) != len(t.columns) {
 		return fault.New(fault.Internal, "A row of %s has %d values for %d columns.", t.name, len(values), len(t.columns))
+	}
+	if t.p.part != nil && !t.p.part.takes(values) {
+		return nil
 	}
 	if t.json == nil {
 		if err := t.begin(); err != nil {
