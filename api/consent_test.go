@@ -88,7 +88,7 @@ func TestHoldsAreKeptByTheAPI(t *testing.T) {
 		if !made.Active || len(made.Numbers) != 1 || len(made.Members) != 1 || made.Case != "CS 1" {
 			t.Errorf("made %+v", made)
 		}
-		if err := h.Holds.Check(t.Context(), h.DB, h.Org.ID, hold.Deletion{Who: []subject.Ref{subject.OfMember(string(owner.ID))}, Path: hold.MemberRemove}); fault.KindOf(err) != fault.Conflict {
+		if err := h.Holds.Check(t.Context(), h.DB, h.Org.ID, hold.Deletion{Who: []subject.Ref{subject.OfMember(string(owner.ID))}, Path: hold.AccountDelete}); fault.KindOf(err) != fault.Conflict {
 			t.Errorf("the hold stops nothing: %v", err)
 		}
 		var list Page[Hold]

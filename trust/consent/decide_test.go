@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"parley/account"
@@ -140,6 +141,39 @@ func TestADecisionIsKeptWithItsReasons(t *testing.T) {
 		}
 		if !all[1].Allowed {
 			t.Errorf("kept %+v", all[1])
+		}
+	}, schemas...)
+}
+
+func TestDecisionsEndByAge(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d)
+		w.record(give(asha, consent.SMS))
+		for _, who := range []consent.Who{asha, mira, ravi} {
+			w.tx(func(tx *db.Tx) error {
+				_, err := w.consents.Decide(t.Context(), tx, w.org.ID, consent.Question{Who: who, Purpose: "marketing", Channel: consent.Email, At: w.now})
+				return err
+			})
+		}
+		table := consent.Expiring()[0]
+		if old, err := table.Old(t.Context(), d, int64(w.org.ID), w.now); err != nil || len(old) != 0 {
+			t.Errorf("too early: %+v, %v", old, err)
+		}
+		old, err := table.Old(t.Context(), d, int64(w.org.ID), w.now.Add(1e6))
+		if err != nil || len(old) != 3 {
+			t.Fatal(old, err)
+		}
+		persons := []string{old[0].Who, old[1].Who, old[2].Who}
+		slices.Sort(persons)
+		if !slices.Equal(persons, []string{"", "", "number/1"}) {
+			t.Errorf("they are about %q", persons)
+		}
+		pass := func(context.Context, db.Conn) error { return nil }
+		if n, err := table.Clear(t.Context(), d, int64(w.org.ID), w.now.Add(1e6), old, pass); err != nil || n != 3 {
+			t.Errorf("cleared %d, %v", n, err)
+		}
+		if n, err := table.All(t.Context(), d, int64(w.org.ID)); err != nil || n != 0 {
+			t.Errorf("%d are left, %v", n, err)
 		}
 	}, schemas...)
 }

@@ -8,13 +8,11 @@ const (
 	CallDelete    Path = "call.delete"
 	NoteClear     Path = "call.note"
 	ImportUndo    Path = "import.undo"
-	MemberRemove  Path = "member.remove"
 	AccountDelete Path = "account.delete"
 	OrgClose      Path = "org.close"
 	RightsErase   Path = "rights.erase"
 	RetainApply   Path = "retain.apply"
 	ArchiveExpire Path = "archive.expire"
-	DeviceOrder   Path = "device.order"
 )
 
 // PathInfo is a Path with what it does.
@@ -29,13 +27,11 @@ func Paths() []PathInfo {
 		{CallDelete, "deleting calls"},
 		{NoteClear, "removing or replacing a call's note"},
 		{ImportUndo, "undoing an import, which deletes the calls it brought"},
-		{MemberRemove, "removing a member's sign-in and what belongs to it"},
 		{AccountDelete, "a member deleting their own account"},
 		{OrgClose, "closing an organisation and everything in it"},
 		{RightsErase, "erasing a person on their request"},
 		{RetainApply, "deleting what is past its retention period"},
 		{ArchiveExpire, "deleting what is past its time in the archive"},
-		{DeviceOrder, "ordering a phone to delete its copy"},
 	}
 }
 
