@@ -13,6 +13,7 @@ import (
 	"parley/platform/audit"
 	"parley/platform/expire"
 	"parley/reach/mail"
+	"parley/trust/consent"
 	"parley/trust/retain"
 	"parley/trust/subject"
 	"parley/web/phrase"
@@ -21,7 +22,7 @@ import (
 // retention is what lets nothing be kept longer than the policy says. Whoever keeps rows is named here.
 func (p *Parley) retention() *retain.Sweeper {
 	var keepers []retain.Keeper
-	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring()} {
+	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring()} {
 		for _, t := range tables {
 			keepers = append(keepers, retain.OfTable(p.DB, t))
 		}
