@@ -5,15 +5,14 @@ package prove
 
 import (
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/id"
@@ -23,6 +22,9 @@ import (
 //
 //go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
+
+// Ran is how a run stands in the audit log.
+const Ran audit.Action = "policy.proved"
 
 // Result is what became of a step or a promise.
 type Result string
@@ -219,47 +221,43 @@ func (r *Report) Broken() []string {
 	return out
 }
 
-// Signed is a report with the signature of the organisation's log key over its bytes.
-type Signed struct {
-	Report    json.RawMessage `json:"report"`
-	SHA256    string          `json:"sha256"` // of the bytes of report
-	Key       string          `json:"key"`    // public key, in the form of the audit log's
-	Signature string          `json:"signature"`
-}
-
-// Sign puts a report into its signed form. sign signs a text with the organisation's log key.
-func Sign(r *Report, sign func(text []byte) (signature, key string, err error)) (*Signed, error) {
-	b, err := json.Marshal(r)
+// Verify checks a certified report without the installation it came from; key is the public key of the organisation's log,
+// and "" takes the one in the file.
+func Verify(text []byte, key string) (*Report, error) {
+	c, _, err := audit.ReadCertified(text, key)
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(b)
-	s := &Signed{Report: b, SHA256: hex.EncodeToString(sum[:])}
-	s.Signature, s.Key, err = sign(b)
-	return s, err
+	r := &Report{}
+	return r, json.Unmarshal(c.Statement, r)
 }
 
 // Proofs keeps the reports of all runs.
 type Proofs struct {
 	db  *db.DB
-	now func() time.Time
+	log *audit.Log
 }
 
 // New makes Proofs.
-func New(d *db.DB, now func() time.Time) *Proofs { return &Proofs{db: d, now: now} }
+func New(d *db.DB, log *audit.Log) *Proofs { return &Proofs{db: d, log: log} }
 
 // keepRuns is how many reports of an organisation are kept.
 const keepRuns = 100
 
-// Keep stores a signed report and drops the oldest ones over the number that is kept.
-func (p *Proofs) Keep(ctx context.Context, r *Report, s *Signed) error {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return err
+// Keep enters a report in the organisation's audit log, stores it with its proof, and drops the oldest reports over the
+// number that is kept. It gives the certified form.
+func (p *Proofs) Keep(ctx context.Context, r *Report, actor string) ([]byte, error) {
+	result := audit.OK
+	if !r.Passed {
+		result = "failed"
 	}
-	return p.db.Tx(ctx, func(tx *db.Tx) error {
+	text, err := p.log.Certify(ctx, int64(r.Org), audit.Entry{Actor: actor, Action: Ran, Purpose: "legal", Policy: r.Policy, Result: result}, r)
+	if err != nil {
+		return nil, err
+	}
+	return text, p.db.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO proofs (org_id, id, at_ms, passed, report) VALUES ($1, $2, $3, $4, $5)`,
-			r.Org, r.ID, r.At.UnixMilli(), flag(r.Passed), b); err != nil {
+			r.Org, r.ID, r.At.UnixMilli(), flag(r.Passed), text); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM proofs WHERE org_id = $1 AND at_ms < (
@@ -275,35 +273,36 @@ func flag(b bool) int {
 	return 0
 }
 
-// Last gives an organisation's newest report; ok is false when there was no run yet.
-func (p *Proofs) Last(ctx context.Context, org account.OrgID) (r *Report, signed *Signed, ok bool, err error) {
-	b, ok, err := db.One(ctx, p.db, func(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b) },
-		`SELECT report FROM proofs WHERE org_id = $1 ORDER BY at_ms DESC, id DESC LIMIT 1`, org)
+// Last gives an organisation's newest report and its certified form; ok is false when there was no run yet.
+func (p *Proofs) Last(ctx context.Context, org account.OrgID) (r *Report, certified []byte, ok bool, err error) {
+	certified, ok, err = db.One(ctx, p.db, scanReport, `SELECT report FROM proofs WHERE org_id = $1 ORDER BY at_ms DESC, id DESC LIMIT 1`, org)
 	if err != nil || !ok {
 		return nil, nil, false, err
 	}
-	signed, r = &Signed{}, &Report{}
-	if err := json.Unmarshal(b, signed); err != nil {
-		return nil, nil, false, err
+	r, err = read(certified)
+	return r, certified, true, err
+}
+
+func scanReport(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b) }
+
+func read(certified []byte) (*Report, error) {
+	c, r := &audit.Certified{}, &Report{}
+	if err := json.Unmarshal(certified, c); err != nil {
+		return nil, err
 	}
-	return r, signed, true, json.Unmarshal(signed.Report, r)
+	return r, json.Unmarshal(c.Statement, r)
 }
 
 // Since tells when each promise was last proved: the time of the newest kept run in which it passed.
 func (p *Proofs) Since(ctx context.Context, org account.OrgID) (map[string]time.Time, error) {
-	all, err := db.Select(ctx, p.db, func(s db.Scanner) (b []byte, err error) { return b, s.Scan(&b) },
-		`SELECT report FROM proofs WHERE org_id = $1 ORDER BY at_ms`, org)
+	all, err := db.Select(ctx, p.db, scanReport, `SELECT report FROM proofs WHERE org_id = $1 ORDER BY at_ms`, org)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]time.Time{}
 	for _, b := range all {
-		var s Signed
-		var r Report
-		if err := json.Unmarshal(b, &s); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal(s.Report, &r); err != nil {
+		r, err := read(b)
+		if err != nil {
 			return nil, err
 		}
 		for _, x := range r.Promises {
@@ -316,7 +315,7 @@ func (p *Proofs) Since(ctx context.Context, org account.OrgID) (map[string]time.
 }
 
 // Delete removes everything that is kept of an organisation's runs.
-func (p *Proofs) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
+func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	_, err := tx.Exec(ctx, `DELETE FROM proofs WHERE org_id = $1`, org)
 	return err
 }

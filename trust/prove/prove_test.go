@@ -1,15 +1,21 @@
 package prove_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
+	"parley/account"
+	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
+	"parley/platform/vault"
 	"parley/trust/prove"
 )
 
@@ -74,7 +80,16 @@ func TestRunsAreKeptAndTellSinceWhen(t *testing.T) {
 		if err := d.Migrate(t.Context(), "prove", prove.Schema); err != nil {
 			t.Fatal(err)
 		}
-		p := prove.New(d, time.Now)
+		for series, files := range map[string]fs.FS{"account": account.Schema, "audit": audit.Schema} {
+			if err := d.Migrate(t.Context(), series, files); err != nil {
+				t.Fatal(err)
+			}
+		}
+		keys, err := openKeys(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := prove.New(d, audit.New(d, keys, time.Now))
 		if _, _, ok, err := p.Last(t.Context(), 1); ok || err != nil {
 			t.Fatalf("a run before the first: %v, %v", ok, err)
 		}
@@ -85,9 +100,15 @@ func TestRunsAreKeptAndTellSinceWhen(t *testing.T) {
 		later := run(t, step)
 		later.At = r.At.Add(time.Hour)
 		keep(t, p, later)
-		last, signed, ok, err := p.Last(t.Context(), 1)
-		if err != nil || !ok || last.ID != later.ID || last.Passed || signed.Signature != "signature" {
+		last, certified, ok, err := p.Last(t.Context(), 1)
+		if err != nil || !ok || last.ID != later.ID || last.Passed {
 			t.Errorf("the last run is %+v, %v, %v", last, ok, err)
+		}
+		if back, err := prove.Verify(certified, ""); err != nil || back.ID != later.ID {
+			t.Errorf("the certified report does not verify: %v", err)
+		}
+		if _, err := prove.Verify(bytes.Replace(certified, []byte(`"passed":false`), []byte(`"passed":true`), 1), ""); err == nil {
+			t.Error("a report that was made better verifies")
 		}
 		since, err := p.Since(t.Context(), 1)
 		if err != nil || !since["P5"].Equal(r.Promises[4].At) {
@@ -101,11 +122,21 @@ func TestRunsAreKeptAndTellSinceWhen(t *testing.T) {
 
 func keep(t *testing.T, p *prove.Proofs, r *prove.Report) {
 	t.Helper()
-	s, err := prove.Sign(r, func([]byte) (string, string, error) { return "signature", "key", nil })
+	if _, err := p.Keep(t.Context(), r, audit.Operator); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openKeys(t *testing.T) (*vault.Keys, error) {
+	t.Helper()
+	dir := t.TempDir()
+	master, err := vault.MasterFile(filepath.Join(dir, "master.key"))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if err := p.Keep(t.Context(), r, s); err != nil {
-		t.Fatal(err)
+	keys, err := vault.Open(t.Context(), dir, master)
+	if err == nil {
+		t.Cleanup(func() { _ = keys.Close() })
 	}
+	return keys, err
 }
