@@ -52,8 +52,12 @@ func (v *visit) exclusionsPage() (*exclusionsPage, error) {
 	}}}
 	p.Table = ui.Table{Title: v.t("settings.exclusions"), Columns: []ui.Column{{Title: v.t("line.number")}, {Title: v.t("exclusion.strength")}, {Title: v.t("exclusion.by")}, {Title: v.t("exclusion.since")}, {Title: v.t("table.actions"), Acts: true}}}
 	for _, e := range all {
+		shown := v.t("number.erased")
+		if e.Number != "" {
+			shown = phone.Display(e.Number, v.org().Country)
+		}
 		p.Table.Rows = append(p.Table.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: phone.Display(e.Number, v.org().Country), Sub: e.Label, Strong: true}, {Tag: &ui.Tag{Text: v.t("exclusion." + e.Strength.String())}},
+			{Text: shown, Sub: e.Label, Strong: true}, {Tag: &ui.Tag{Text: v.t("exclusion." + e.Strength.String())}},
 			{Text: nonEmpty(names[e.AddedBy], "–")}, {Time: e.AddedAt},
 			{Acts: []ui.Action{{Title: v.t("exclusion.remove"), Post: true, Href: "/settings/exclusions/remove", Fields: []ui.Param{{Name: "number", Value: string(e.Key)}}, Confirm: v.t("exclusion.remove.title"), ConfirmText: v.t("exclusion.remove.text")}}},
 		}})

@@ -36,11 +36,13 @@ func (w *Writer) Include(ctx context.Context, org *account.Org, key number.Key) 
 		return err
 	}
 	return w.reflag(ctx, org, n, func(ctx context.Context, tx *db.Tx) (number.ID, error) {
-		canonical, err := w.book.Include(ctx, tx, org.ID, key)
-		if err != nil {
+		if err := w.book.Include(ctx, tx, org.ID, key); err != nil {
 			return 0, err
 		}
-		n, _, err := w.book.Find(ctx, tx, org.ID, canonical)
+		n, err := w.book.IDOf(ctx, tx, org.ID, key)
+		if fault.KindOf(err) == fault.NotFound {
+			return 0, nil
+		}
 		return n, err
 	})
 }

@@ -24,7 +24,7 @@ func screen(items []Item, h *house, now time.Time) (answers []Answer, numbers []
 			answers[i] = Answer{State: Refused, Reason: err.Error()}
 			continue
 		}
-		if h.excluded.Dropped[items[i].Number] {
+		if h.excluded.Drops(items[i].Number) {
 			answers[i] = Answer{State: Excluded}
 			continue
 		}

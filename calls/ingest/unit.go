@@ -242,7 +242,7 @@ func (u *unit) correct(ctx context.Context, org *account.Org, k call.Key, it Ite
 	if from.rows[i].Presentation == call.PresentationErased {
 		return Answer{State: Erased}, nil
 	}
-	if dropped := h.excluded.Dropped[it.Number]; dropped || h.erased(&it) {
+	if dropped := h.excluded.Drops(it.Number); dropped || h.erased(&it) {
 		if err := u.w.trust.Gate.Ask(ctx, u.tx, org.ID, hold.CallDelete, call.CategoryCall, k); err != nil {
 			return Answer{}, err
 		}

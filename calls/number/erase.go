@@ -9,19 +9,25 @@ import (
 	"parley/platform/vault"
 )
 
-// Remove takes numbers out of the book: the numbers themselves, their index, names, exclusions and restrictions. Their keys
-// are the caller's to destroy. Until the returned function has run after the commit, nobody but the transaction's owner may
-// resolve numbers.
-//
-// It is also how a number goes into the archive: see Shelve.
+// Remove takes numbers out of the book: the numbers themselves, their index, names and restrictions. A number that is kept
+// out stays so by its index alone. Their keys are the caller's to destroy. Until the returned function has run after the
+// commit, nobody but the transaction's owner may resolve numbers.
 func (b *Book) Remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids []ID) (committed func(), err error) {
 	gone, err := b.indexesOf(ctx, tx, org, ids)
 	if err != nil {
 		return nil, err
 	}
 	for _, i := range gone {
-		for _, q := range []string{`DELETE FROM number_index WHERE org_id = $1 AND idx = $2`, `DELETE FROM excluded_numbers WHERE org_id = $1 AND idx = $2`,
-			`DELETE FROM archived_numbers WHERE org_id = $1 AND idx = $2`} {
+		if _, err := tx.Exec(ctx, `UPDATE excluded_numbers SET sealed = $3, label = '' WHERE org_id = $1 AND idx = $2`, org, i[:], []byte{}); err != nil {
+			return nil, err
+		}
+	}
+	return b.remove(ctx, tx, org, ids, gone)
+}
+
+func (b *Book) remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids []ID, gone []index) (committed func(), err error) {
+	for _, i := range gone {
+		for _, q := range []string{`DELETE FROM number_index WHERE org_id = $1 AND idx = $2`, `DELETE FROM archived_numbers WHERE org_id = $1 AND idx = $2`} {
 			if _, err := tx.Exec(ctx, q, org, i[:]); err != nil {
 				return nil, err
 			}
@@ -59,7 +65,7 @@ func (b *Book) indexesOf(ctx context.Context, c db.Conn, org account.OrgID, ids 
 }
 
 // Shelve moves numbers out of the book into the list of archived ones, from which a call brings them back. What they and
-// their names were is the caller's to keep. Exclusions go along: the archive keeps no list of its own.
+// their names were is the caller's to keep. Those that are kept out stay so.
 func (b *Book) Shelve(ctx context.Context, tx *db.Tx, org account.OrgID, ids []ID) (committed func(), err error) {
 	k, err := b.keys.Org(ctx, int64(org))
 	if err != nil {
@@ -69,7 +75,11 @@ func (b *Book) Shelve(ctx context.Context, tx *db.Tx, org account.OrgID, ids []I
 	if err != nil {
 		return nil, err
 	}
-	if committed, err = b.Remove(ctx, tx, org, ids); err != nil {
+	gone := make([]index, 0, len(texts))
+	for _, text := range texts {
+		gone = append(gone, indexOf(k, text))
+	}
+	if committed, err = b.remove(ctx, tx, org, ids, gone); err != nil {
 		return nil, err
 	}
 	for n, text := range texts {

@@ -9,6 +9,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/id"
+	"parley/platform/vault"
 )
 
 // Strength says how far a number is kept out.
@@ -43,7 +44,7 @@ func (s Strength) String() string {
 // Exclusion is one number that is kept out.
 type Exclusion struct {
 	Key      Key
-	Number   string // canonical
+	Number   string // canonical; "" when the person's data was erased: the number is kept out without being known
 	Strength Strength
 	Label    string
 	AddedBy  string // who added it, a member's id
@@ -83,8 +84,12 @@ func (b *Book) exclusions(ctx context.Context, c db.Conn, org account.OrgID) ([]
 		if err := r.Scan(&idx, &e.Strength, &sealed, &e.Label, &e.AddedBy, &at); err != nil {
 			return e, err
 		}
+		e.Key, e.AddedAt = Key(id.Encode(idx)), time.UnixMilli(at)
+		if len(sealed) == 0 {
+			return e, nil
+		}
 		plain, err := k.Open("excluded_numbers", sealed)
-		e.Key, e.Number, e.AddedAt = Key(id.Encode(idx)), string(plain), time.UnixMilli(at)
+		e.Number = string(plain)
 		return e, err
 	}, `SELECT idx, strength, sealed, label, added_by, added_at FROM excluded_numbers WHERE org_id = $1 ORDER BY added_at, idx`, org)
 }
@@ -100,45 +105,58 @@ func (b *Book) Exclude(ctx context.Context, tx *db.Tx, org account.OrgID, e Excl
 	}
 	i := indexOf(k, e.Number)
 	_, err = tx.Exec(ctx, `INSERT INTO excluded_numbers (org_id, idx, strength, sealed, label, added_by, added_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (org_id, idx) DO UPDATE SET strength = excluded.strength, label = excluded.label`,
+		ON CONFLICT (org_id, idx) DO UPDATE SET strength = excluded.strength, label = excluded.label, sealed = excluded.sealed`,
 		org, i[:], e.Strength, k.Seal("excluded_numbers", []byte(e.Number)), e.Label, e.AddedBy, e.AddedAt.UnixMilli())
 	return err
 }
 
-// Include takes an exclusion back and tells which number it was.
-func (b *Book) Include(ctx context.Context, tx *db.Tx, org account.OrgID, key Key) (canonical string, err error) {
-	all, err := b.exclusions(ctx, tx, org)
+// Include takes an exclusion back.
+func (b *Book) Include(ctx context.Context, tx *db.Tx, org account.OrgID, key Key) error {
+	raw, err := id.Decode(string(key))
 	if err != nil {
-		return "", err
+		return notFound(key)
 	}
-	for _, e := range all {
-		if e.Key != key {
-			continue
-		}
-		raw, err := id.Decode(string(key))
-		if err != nil {
-			return "", notFound(key)
-		}
-		_, err = tx.Exec(ctx, `DELETE FROM excluded_numbers WHERE org_id = $1 AND idx = $2`, org, raw)
-		return e.Number, err
+	n, err := tx.Exec(ctx, `DELETE FROM excluded_numbers WHERE org_id = $1 AND idx = $2`, org, raw)
+	if err == nil && n == 0 {
+		err = fault.New(fault.NotFound, "That number is not excluded, or was taken off the list already.")
 	}
-	return "", fault.New(fault.NotFound, "That number is not excluded, or was taken off the list already.")
+	return err
 }
 
 // Excluded is what is kept out of ingest and reports.
 type Excluded struct {
-	Dropped    map[string]bool // canonical numbers that are never stored
+	Dropped    map[string]bool // canonical numbers that are never stored, as far as they are known; see Drops
 	Hidden     map[ID]bool     // ids of stored numbers hidden from reports unless they ask for them; restricted ones, too
 	Restricted map[ID]bool     // ids of stored numbers that no report may have
 
 	listed          []string // canonical numbers, all of them
 	restrictedTexts map[string]bool
+
+	// Of the numbers of people whose data was erased, the index alone is kept.
+	keys     *vault.OrgKeys
+	nameless map[index]Strength
+}
+
+// Drops tells whether calls with a canonical number are never stored.
+func (e *Excluded) Drops(canonical string) bool {
+	if e.Dropped[canonical] {
+		return true
+	}
+	return len(e.nameless) > 0 && canonical != "" && e.nameless[indexOf(e.keys, canonical)] == NeverStored
 }
 
 // Learn marks numbers of the list that have got their ids after it was loaded.
 func (e *Excluded) Learn(ids map[string]ID) {
 	for _, canonical := range e.listed {
 		if n, ok := ids[canonical]; ok {
+			e.Hidden[n] = true
+		}
+	}
+	if len(e.nameless) == 0 {
+		return
+	}
+	for canonical, n := range ids {
+		if canonical != "" && e.nameless[indexOf(e.keys, canonical)] != 0 {
 			e.Hidden[n] = true
 		}
 	}
@@ -158,17 +176,25 @@ func (b *Book) Excluded(ctx context.Context, c db.Conn, org account.OrgID) (Excl
 	if err != nil || len(all) == 0 {
 		return out, err
 	}
+	if out.keys, err = b.keys.Org(ctx, int64(org)); err != nil {
+		return out, err
+	}
+	out.nameless = map[index]Strength{}
 	indexes := make(map[index]string, len(all))
 	for _, e := range all {
-		out.listed = append(out.listed, e.Number)
-		if e.Strength == NeverStored {
-			out.Dropped[e.Number] = true
-		}
 		raw, err := id.Decode(string(e.Key))
 		if err != nil {
 			return out, err
 		}
 		indexes[index(raw)] = e.Number
+		if e.Number == "" {
+			out.nameless[index(raw)] = e.Strength
+			continue
+		}
+		out.listed = append(out.listed, e.Number)
+		if e.Strength == NeverStored {
+			out.Dropped[e.Number] = true
+		}
 	}
 	// A number stored before it was excluded is hidden whatever the strength.
 	stored, err := b.lookUp(ctx, c, org, indexes)

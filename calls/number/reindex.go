@@ -123,6 +123,9 @@ func (b *Book) reindexExcluded(ctx context.Context, tx *db.Tx, org account.OrgID
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.at, b.at) })
 	for _, r := range rows {
+		if len(r.sealed) == 0 {
+			continue // of somebody whose data was erased: nobody knows the number any more
+		}
 		text, err := k.Open("excluded_numbers", r.sealed)
 		if err != nil {
 			return err

@@ -137,7 +137,7 @@ func TestErasingAPersonLeavesTheCallsAndNothingElse(t *testing.T) {
 		plan, err := s.Persons.Store().Plan(t.Context(), s.Org.ID, subject.OfNumber(int64(n)))
 		must(t, err)
 		lines := s.erase(meera)
-		want := "1 key of the person, 1 entries of the number index, 1 phone numbers, 1 names from phone books, 1 exclusions, 3 calls, which stay without the person, " +
+		want := "1 key of the person, 1 entries of the number index, 1 phone numbers, 1 names from phone books, 1 numbers kept out, which stay so without the number, 3 calls, which stay without the person, " +
 			"1 call-backs, 1 notes, 1 tags, 1 phones that had calls with the person"
 		if counts(plan) != want || counts(lines) != want {
 			t.Errorf("planned: %s\nerased: %s\nwant: %s", counts(plan), counts(lines), want)
@@ -169,6 +169,9 @@ func TestErasingAPersonLeavesTheCallsAndNothingElse(t *testing.T) {
 		}
 		if _, ok, err := s.Book.Find(t.Context(), s.DB, s.Org.ID, meera); err != nil || ok {
 			t.Errorf("the number is still found (%v)", err)
+		}
+		if out, err := s.Book.Exclusions(t.Context(), s.DB, s.Org.ID); err != nil || len(out) != 1 || out[0].Number != "" || out[0].Label != "" {
+			t.Errorf("kept out: %+v (%v)", out, err)
 		}
 		if again, err := s.Persons.Store().Erase(t.Context(), s.Org.ID, subject.OfNumber(int64(n)), rights.Decision{}); err != nil || len(again) > 0 {
 			t.Errorf("erased once more: %v (%v)", again, err)
@@ -211,6 +214,34 @@ func TestTheErasedDoNotComeBackWithTheNextSync(t *testing.T) {
 		}
 		if a := s.sync(old); a[0].State != ingest.Erased { // and does not open the door for the old ones
 			t.Errorf("an old call was answered %v", a[0].State)
+		}
+	})
+}
+
+func TestWhoIsKeptOutStaysSoWhenErased(t *testing.T) {
+	each(t, func(t *testing.T, s *story) {
+		s.known() // hidden
+		s.sync(s.call(other, 3*time.Hour))
+		must(t, s.Writer.Exclude(t.Context(), s.Org, number.Exclusion{Number: other, Strength: number.NeverStored, AddedAt: s.Now()}))
+		s.erase(meera)
+		s.erase(other)
+		s.Clock.Advance(time.Hour)
+		a := s.sync(s.call(meera, time.Minute), s.call(other, time.Minute))
+		if a[0].State != ingest.New || a[1].State != ingest.Excluded {
+			t.Errorf("later calls were answered %v and %v", a[0].State, a[1].State)
+		}
+		before := s.calls(call.Filter{})
+		if with := s.calls(call.Filter{Excluded: true}); with != before+1 {
+			t.Errorf("%d calls are counted without and %d with hidden numbers", before, with)
+		}
+		s.sync(s.call(meera, 2*time.Minute))
+		if now := s.calls(call.Filter{}); now != before {
+			t.Errorf("a call with a hidden number is counted: %d, before %d", now, before)
+		}
+		k := s.key(meera)
+		must(t, s.Writer.Include(t.Context(), s.Org, k))
+		if now := s.calls(call.Filter{}); now != before+2 {
+			t.Errorf("%d calls are counted when the number is not kept out any more, want %d", now, before+2)
 		}
 	})
 }
@@ -343,7 +374,7 @@ func TestNoByteOfTheErasedIsLeft(t *testing.T) {
 	n := s.find(meera)
 	canaries := map[string][]byte{"label": []byte("canary label"), "tag": []byte("canary tag")}
 	for _, q := range []string{
-		`SELECT sealed FROM numbers WHERE org_id = $1 AND num = $2`, `SELECT idx FROM number_index WHERE org_id = $1 AND num = $2`,
+		`SELECT sealed FROM numbers WHERE org_id = $1 AND num = $2`,
 		`SELECT sealed FROM number_names WHERE org_id = $1 AND num = $2`, `SELECT sealed FROM call_notes WHERE org_id = $1 AND num = $2`,
 		`SELECT note_sealed FROM callbacks WHERE org_id = $1 AND num = $2`,
 		`SELECT e.sealed FROM excluded_numbers e JOIN number_index i ON i.org_id = e.org_id AND i.idx = e.idx WHERE e.org_id = $1 AND i.num = $2`,
@@ -353,6 +384,9 @@ func TestNoByteOfTheErasedIsLeft(t *testing.T) {
 		must(t, s.DB.Row(t.Context(), q, s.Org.ID, n).Scan(&b))
 		canaries[q] = b
 	}
+	var index []byte // of somebody who is not kept out, since of her who is the index stays
+	must(t, s.DB.Row(t.Context(), `SELECT idx FROM number_index WHERE org_id = $1 AND num = $2`, s.Org.ID, s.find(other)).Scan(&index))
+	canaries["index"] = index
 	for _, r := range s.Rows(t) {
 		if r.Number == n {
 			ref := r.Ref
@@ -366,6 +400,7 @@ func TestNoByteOfTheErasedIsLeft(t *testing.T) {
 			t.Fatalf("the scan does not find the %s before the erasure", name)
 		}
 	}
+	s.erase(other)
 	s.erase(meera)
 	for _, path := range []string{s.DB.Path(), s.DB.Path() + "-wal"} {
 		held := raw(t, path)
@@ -377,7 +412,7 @@ func TestNoByteOfTheErasedIsLeft(t *testing.T) {
 	}
 	var out bytes.Buffer
 	must(t, s.Imports.Rejected(t.Context(), s.Org, m.ID, &out))
-	if strings.Contains(out.String(), "00101") || !strings.Contains(out.String(), "erased") || !strings.Contains(out.String(), other) {
+	if strings.Contains(out.String(), "00101") || strings.Contains(out.String(), "00202") || strings.Count(out.String(), "erased") != 2 {
 		t.Errorf("the refused rows are\n%s", out.String())
 	}
 	k, err := s.Keys.Org(t.Context(), int64(s.Org.ID))
