@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -483,6 +484,13 @@ func TestAPlaceThatWasUsedOnceIsLookedAfter(t *testing.T) {
 	}
 }
 
+func TestTwoBackupsOfOneSecondDoNotReplaceEachOther(t *testing.T) {
+	h := newHouse(t)
+	if a, b := h.run(), h.run(); a.Set == b.Set || len(must(h.List(t.Context(), ""))) != 2 {
+		t.Errorf("the backups are %s and %s", a.Set, b.Set)
+	}
+}
+
 func TestAnotherInstallationsPlaceIsRefused(t *testing.T) {
 	a, b := newHouse(t), newHouse(t)
 	a.run()
@@ -523,7 +531,7 @@ func TestBackupsGoToABucket(t *testing.T) {
 	s := httptest.NewServer(gofakes3.New(kept).Server())
 	defer s.Close()
 	h.place = "s3+" + s.URL + "/backups/ours"
-	h.Config = backup.Config{Where: h.place, Access: backup.Access{AccessKey: "k", SecretKey: "s"}}
+	h.Config = backup.Config{Where: h.place, Access: backup.Access{AccessKey: "k", SecretKey: "s", Transport: http.DefaultTransport}}
 	set := h.run().Set
 	if r, err := h.Drill(t.Context(), "", nil); err != nil || !r.OK {
 		t.Errorf("the drill found %+v (%v)", r, err)

@@ -17,8 +17,22 @@ const (
 	again = 15 * time.Minute
 )
 
+// State says in a word how backups stand.
+type State string
+
+// The states. All but Fresh need somebody's attention.
+const (
+	Fresh       State = "fresh"
+	NoPlace     State = "no_place"     // no place is configured
+	Waiting     State = "waiting"      // none was made yet
+	Failing     State = "failing"      // none went well yet, or the last good one is too old and attempts fail
+	Late        State = "late"         // the last good one is too old
+	DrillFailed State = "drill_failed" // the last drill failed
+)
+
 // Status is how backups stand.
 type Status struct {
+	State      State     `json:"state"`
 	Configured bool      `json:"configured"`
 	Where      string    `json:"where"`
 	KeysOnly   bool      `json:"keys_only"` // the data is in PostgreSQL
@@ -39,7 +53,8 @@ func (s *Service) Status() (*Status, error) {
 	}
 	now := s.Now()
 	out := &Status{Configured: s.Config.Where != "", Where: s.Config.Where, Targets: targets, KeysOnly: s.DB.Engine() != db.SQLite}
-	out.Fresh, out.Sentence = s.freshness(out.Target(), now)
+	out.State, out.Sentence = s.freshness(out.Target(), now)
+	out.Fresh = out.State == Fresh
 	for _, t := range targets {
 		if held, ok := overdue(t, now); ok {
 			out.Overdue = append(out.Overdue, fmt.Sprintf("%s may still hold keys of backups that were to be destroyed by %s. Connect it and run \"parley backup sync\", or destroy the %s there.", t.Where, held, vault.EpochsFile))
@@ -48,22 +63,22 @@ func (s *Service) Status() (*Status, error) {
 	return out, nil
 }
 
-func (s *Service) freshness(t *Target, now time.Time) (bool, string) {
+func (s *Service) freshness(t *Target, now time.Time) (State, string) {
 	switch {
 	case s.Config.Where == "":
-		return false, "No backups are made by themselves. Set backup.target to a folder on another disk, or to a bucket."
+		return NoPlace, "No backups are made by themselves. Set backup.target to a folder on another disk, or to a bucket."
 	case t == nil || t.Good == nil && t.Last == nil:
-		return false, fmt.Sprintf("No backup was made to %s yet. The server makes the first one when it runs.", s.Config.Where)
+		return Waiting, fmt.Sprintf("No backup was made to %s yet. The server makes the first one when it runs.", s.Config.Where)
 	case t.Good == nil:
-		return false, fmt.Sprintf("No backup to %s went well yet. The last attempt says: %s", s.Config.Where, t.Last.Sentence)
+		return Failing, fmt.Sprintf("No backup to %s went well yet. The last attempt says: %s", s.Config.Where, t.Last.Sentence)
 	case now.Sub(t.Good.At) > late && t.Last != nil && t.Last.Sentence != "":
-		return false, fmt.Sprintf("The last good backup to %s is of %s. The last attempt says: %s", s.Config.Where, when(t.Good.At), t.Last.Sentence)
+		return Failing, fmt.Sprintf("The last good backup to %s is of %s. The last attempt says: %s", s.Config.Where, when(t.Good.At), t.Last.Sentence)
 	case now.Sub(t.Good.At) > late:
-		return false, fmt.Sprintf("The last good backup to %s is of %s. Backups are made while the server runs; see its log.", s.Config.Where, when(t.Good.At))
+		return Late, fmt.Sprintf("The last good backup to %s is of %s. Backups are made while the server runs; see its log.", s.Config.Where, when(t.Good.At))
 	case t.Drill != nil && !t.Drill.OK:
-		return false, fmt.Sprintf("The last backup to %s is of %s, but the last restore drill failed: %s", s.Config.Where, when(t.Good.At), t.Drill.Sentence)
+		return DrillFailed, fmt.Sprintf("The last backup to %s is of %s, but the last restore drill failed: %s", s.Config.Where, when(t.Good.At), t.Drill.Sentence)
 	default:
-		return true, fmt.Sprintf("The last backup to %s is of %s.", s.Config.Where, when(t.Good.At))
+		return Fresh, fmt.Sprintf("The last backup to %s is of %s.", s.Config.Where, when(t.Good.At))
 	}
 }
 

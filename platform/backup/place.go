@@ -20,7 +20,7 @@ import (
 // Access is how a bucket is reached.
 type Access struct {
 	AccessKey, SecretKey string
-	Transport            http.RoundTripper // nil = the library's
+	Transport            http.RoundTripper // the way out to it
 }
 
 // place is where backups lie.
@@ -70,6 +70,21 @@ const (
 )
 
 func setName(at time.Time) string { return namePrefix + at.UTC().Format(nameStamp) }
+
+// freshName is the name of a backup that is made now, a second later for each that has the name already.
+func (p *place) freshName(ctx context.Context, now time.Time) (string, error) {
+	sets, err := p.sets(ctx)
+	if err != nil {
+		return "", err
+	}
+	for {
+		name := setName(now)
+		if !slices.ContainsFunc(sets, func(s *Set) bool { return s.Name == name }) {
+			return name, nil
+		}
+		now = now.Add(time.Second)
+	}
+}
 
 func partName(set string, p Part) string { return set + "." + string(p) }
 

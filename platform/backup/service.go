@@ -121,7 +121,9 @@ func (s *Service) run(ctx context.Context, where string, keysOnly bool, began ti
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
 	head := Header{MadeAt: began.UTC(), Version: s.Version, Store: s.Keys.StoreID(), Epoch: day.String(), Master: s.Keys.MasterID()}
-	result.Set = setName(began)
+	if result.Set, err = to.freshName(ctx, began); err != nil {
+		return err
+	}
 	// The data first: every key that it needs was durable before, so it is in the later copy of the keys.
 	parts := []Part{Data, Keys}
 	if keysOnly {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -44,7 +45,7 @@ func bucket(t *testing.T, prefix string) (*blob.Bucket, *s3mem.Backend) {
 	}
 	s := httptest.NewServer(gofakes3.New(kept).Server())
 	t.Cleanup(s.Close)
-	b, err := blob.OpenBucket(blob.BucketConfig{URL: "s3+" + s.URL + "/backups" + prefix, AccessKey: "key", SecretKey: "secret"})
+	b, err := blob.OpenBucket(blob.BucketConfig{URL: "s3+" + s.URL + "/backups" + prefix, AccessKey: "key", SecretKey: "secret", Transport: http.DefaultTransport})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func TestPlacesThatCannotBeUsedSaySo(t *testing.T) {
 			t.Errorf("%s gives %v", url, err)
 		}
 	}
-	gone, err := blob.OpenBucket(blob.BucketConfig{URL: "s3+http://127.0.0.1:1/backups", AccessKey: "k", SecretKey: "s"})
+	gone, err := blob.OpenBucket(blob.BucketConfig{URL: "s3+http://127.0.0.1:1/backups", AccessKey: "k", SecretKey: "s", Transport: http.DefaultTransport})
 	if err != nil {
 		t.Fatal(err)
 	}

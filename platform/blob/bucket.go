@@ -22,7 +22,7 @@ type BucketConfig struct {
 	URL       string // s3://HOST[:PORT]/BUCKET[/PREFIX][?region=NAME]; s3+http:// without TLS, for a service on this machine
 	AccessKey string
 	SecretKey string
-	Transport http.RoundTripper // nil = the library's
+	Transport http.RoundTripper // the way out to it
 }
 
 // The address schemes of a bucket.
@@ -33,8 +33,11 @@ const (
 
 // IsBucket tells whether a text is the address of a bucket.
 func IsBucket(text string) bool {
-	return strings.HasPrefix(text, bucketScheme+"://") || strings.HasPrefix(text, bucketSchemePlain+"://")
+	return strings.HasPrefix(text, bucketScheme+"://") || IsPlainBucket(text)
 }
+
+// IsPlainBucket tells whether it is one that is spoken to without TLS.
+func IsPlainBucket(text string) bool { return strings.HasPrefix(text, bucketSchemePlain+"://") }
 
 // partBytes is how much of an upload is kept in memory. S3 takes 10,000 parts, so 160 GB fit.
 const partBytes = 16 << 20
@@ -61,6 +64,9 @@ func OpenBucket(c BucketConfig) (*Bucket, error) {
 			return nil, fault.New(fault.Invalid, "The folder %q in the bucket's address may have letters, digits, dots, hyphens and underscores only.", prefix)
 		}
 		prefix += "/"
+	}
+	if c.Transport == nil {
+		return nil, fault.New(fault.Unavailable, "There is no way out to the bucket %s. Only the bucket that backup.target names can be used.", c.URL)
 	}
 	client, err := minio.New(u.Host, &minio.Options{
 		Creds: credentials.NewStaticV4(c.AccessKey, c.SecretKey, ""), Secure: u.Scheme == bucketScheme, Transport: c.Transport,

@@ -57,7 +57,7 @@ func MasterFile(path string) (Master, error) {
 			return nil, fault.New(fault.Unavailable, "The master key %s is missing, but keys made with it exist. Put the file back, or set PARLEY_MASTER_KEY. "+
 				"If no copy of it is left anywhere, the data is gone: nobody can open it, and neither can we.", path)
 		}
-		return newMasterFile(path)
+		return NewMasterFile(path)
 	}
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "The master key %s cannot be read. Check that it belongs to the user who runs Parley.", path)
@@ -65,7 +65,8 @@ func MasterFile(path string) (Master, error) {
 	return MasterText(string(text))
 }
 
-func newMasterFile(path string) (Master, error) {
+// NewMasterFile makes a master key in a file that must not exist yet.
+func NewMasterFile(path string) (Master, error) {
 	key := make([]byte, masterBytes)
 	_, _ = rand.Read(key) // never fails, see crypto/rand
 	text := base64.StdEncoding.EncodeToString(key)
@@ -81,7 +82,7 @@ func NextMaster(path string) (Master, error) {
 	if err := shred(path + nextEnding); err != nil {
 		return nil, err
 	}
-	return newMasterFile(path + nextEnding)
+	return NewMasterFile(path + nextEnding)
 }
 
 // AdoptMaster puts the key that NextMaster made in the place of the one at path, which is overwritten.
