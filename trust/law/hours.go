@@ -179,22 +179,14 @@ func spoken(windows []window) string {
 	return strings.Join(out, " and from ")
 }
 
-// nextOpen is the first time after at when all rules are open; zero when there is none within a month. Mostly it is within
-// two days, which is looked at first.
+// nextOpen is the first time after at when all rules are open; zero when there is none within a month. It looks at every
+// start of a rule's window by every clock.
 func nextOpen(rules []schedule, zones []*time.Location, p Place, at time.Time) time.Time {
-	if next := openWithin(rules, zones, p, at, 3); !next.IsZero() && next.Before(at.Add(48*time.Hour)) {
-		return next
-	}
-	return openWithin(rules, zones, p, at, farthest)
-}
-
-// openWithin looks at every start of a rule's window by every clock, for some days.
-func openWithin(rules []schedule, zones []*time.Location, p Place, at time.Time, days civil.Day) time.Time {
 	var starts []time.Time
 	for _, s := range rules {
 		for _, zone := range s.clocks(zones) {
 			today := civil.DayOf(at, zone)
-			for day := today; day <= today+days; day++ {
+			for day := today; day <= today+farthest; day++ {
 				y, m, d := day.Date()
 				for _, w := range s.days[day.Weekday()] {
 					starts = append(starts, time.Date(y, m, d, 0, w.from, 0, 0, zone))

@@ -197,3 +197,30 @@ func TestFacts(t *testing.T) {
 		t.Errorf("an unknown place has facts: %v", f)
 	}
 }
+
+// TestWhatHasNoSourceDoesNotCount makes tables in which a row without a source reports a mild value.
+func TestWhatHasNoSourceDoesNotCount(t *testing.T) {
+	tables, err := read(withRow("IN\trecording\tall+notice\t\tKnown\tsecondary\t2026-11-22\tsecondary\t\n" +
+		"DE\trecording\tone\t\t\t\t2026-11-22\tunverified\t\n" +
+		"IN\thours\tdaily 10:00-12:00; cap 2/24h\t\tKnown\tsecondary\t2026-11-22\tsecondary\t\n" +
+		"DE\thours\tdaily 00:00-24:00\t\t\t\t2026-11-22\tunverified\t\n" +
+		"IN\trequest\tanswer 7d\t\tKnown\tsecondary\t2026-11-22\tsecondary\t\n" +
+		"DE\trequest\tanswer 1d; extend 9mo\t\t\t\t2026-11-22\tunverified\t\n" +
+		"DE\tfloor\t365d *\t\t\t\t2026-11-22\tunverified\t"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	de := place(t, "DE")
+	if r := tables.Recording(checked(), de); r.text() != "all+notice" || !r.Guessed {
+		t.Errorf("recordings need %+v", r)
+	}
+	if h := tables.Hours(de, moment(t, "2026-03-11T12:00:00Z"), Promotion); h.Allowed || !h.Guessed || len(h.Caps) != 1 || h.Caps[0].Calls != 2 {
+		t.Errorf("hours are %+v", h)
+	}
+	if c := tables.RequestClocks(checked(), de); c.Answer != (Span{7, Days}) || c.Extension.Set() || !c.Guessed {
+		t.Errorf("clocks are %+v", c)
+	}
+	if f := tables.RetentionFloors(de, "call.meta"); len(f) > 0 {
+		t.Errorf("floors are %+v", f)
+	}
+}
