@@ -138,6 +138,9 @@ func TestRemovingAnOrganisationLeavesNothing(t *testing.T) {
 func TestARestoreThatWasBrokenOffIsFinished(t *testing.T) {
 	dir := t.TempDir()
 	parley(t, dir, 0, "org", "create", "--name", "First", "--country", "IN", "--zone", "Asia/Kolkata", "--owner", "a@example.com")
+	if err := os.Mkdir(filepath.Join(dir, "b"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	parley(t, dir, 0, "backup", "b")
 	parley(t, dir, 0, "org", "set", "--name", "Second")
 	c, err := readConfig(map[string]string{"data": filepath.Join(dir, "data")}, "", func(string) (string, bool) { return "", false })
@@ -145,7 +148,7 @@ func TestARestoreThatWasBrokenOffIsFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &Run{Dir: dir, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Config: c}
-	if err := stageBackup(t.Context(), r, filepath.Join(dir, "b")); err != nil {
+	if _, err := (&restoreCmd{Only: "all"}).stage(t.Context(), r, filepath.Join(dir, "b"), ""); err != nil {
 		t.Fatal(err)
 	}
 	// The power failed after the first file was moved.

@@ -1,167 +1,177 @@
 package app
 
 import (
-	"archive/tar"
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
-	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"parley/platform/backup"
+	"parley/platform/blob"
 	"parley/platform/db"
 	"parley/platform/fault"
-	"parley/platform/seal"
 )
 
 type backupCmd struct {
+	Run    backupRunCmd    `cmd:"" default:"withargs" help:"Make a backup now, also while the server runs."`
+	List   backupListCmd   `cmd:"" help:"List the backups in a place."`
+	Status backupStatusCmd `cmd:"" help:"Tell how fresh backups are; exits with 1 when they are not."`
+	Sync   backupSyncCmd   `cmd:"" help:"Destroy keys of backups that are due, in every place that has some."`
+	Forget backupForgetCmd `cmd:"" help:"Strike a place off the list of those that have backups."`
+}
+
+type backupRunCmd struct {
 	asJSON
-	File     string `arg:"" help:"File to write. It must not exist yet."`
+	Place    string `arg:"" optional:"" help:"Folder or bucket (s3://HOST/BUCKET/FOLDER) to write to; the one of backup.target when none is named."`
 	KeysOnly bool   `help:"Only the key store, for a database that has its own backups."`
 }
 
-// backupMagic begins every backup; a line of JSON follows, and then the sealed archive.
-const backupMagic = "parley backup 1\n"
-
-// backupHeader is what can be read of a backup without a key.
-type backupHeader struct {
-	MadeAt    time.Time `json:"made_at"`
-	Version   string    `json:"version"`
-	MasterKey string    `json:"master_key"` // names the key that opens it
-	Root      []byte    `json:"root"`       // the root key, wrapped under that
-	KeysOnly  bool      `json:"keys_only"`
+// place is where a command means: a bucket's address, or a folder's whole path; "" for the configured one.
+func (r *Run) place(name string) string {
+	if name == "" || blob.IsBucket(name) {
+		return name
+	}
+	return filepath.Clean(r.path(name))
 }
 
-func (c *backupCmd) onData(ctx context.Context, r *Run) error {
+// progress shows how far long work has come.
+func (r *Run) progress() (show backup.Progress, done func()) {
+	b := newBar(r, "")
+	return func(title string, done, total int64) {
+		b.title = title
+		b.show(done, total)
+	}, func() { b.done() }
+}
+
+func (c *backupRunCmd) onData(ctx context.Context, r *Run) error {
 	if r.p.DB.Engine() != db.SQLite && !c.KeysOnly {
-		return fault.New(fault.Unsupported, "The calls are in PostgreSQL, which has its own backups: use pg_dump or your provider's. Then back up the keys, without which that copy cannot be read, with \"parley backup --keys-only FILE\".")
+		return fault.New(fault.Unsupported, "The calls are in PostgreSQL, which has its own backups: use pg_dump or your provider's. Then back up the keys, without which that copy cannot be read, with \"parley backup --keys-only PLACE\".")
 	}
-	path := r.path(c.File)
-	if _, err := os.Lstat(path); err == nil {
-		return fault.New(fault.Conflict, "The file %s exists. Choose another name; backups do not replace each other.", path)
-	}
-	size, err := writeBackup(ctx, r, path, c.KeysOnly)
+	show, done := r.progress()
+	result, err := r.p.Backups.Run(ctx, r.place(c.Place), c.KeysOnly, show)
+	done()
 	if err != nil {
 		return err
+	}
+	where := r.place(c.Place)
+	if where == "" {
+		where = r.Config.Backup.Where
 	}
 	if c.JSON {
 		return writeJSON(r, struct {
-			File     string `json:"file"`
-			Bytes    int64  `json:"bytes"`
-			KeysOnly bool   `json:"keys_only"`
-		}{path, size, c.KeysOnly})
+			*backup.Result
+			Place string `json:"place"`
+		}{result, where})
 	}
-	return r.printf("The backup %s has %d KB.\nIt opens only with the master key, which is not in it: keep %s (or PARLEY_MASTER_KEY) in another place.\n",
-		path, (size+1023)/1024, filepath.Join(r.Config.Data, masterFile))
+	return r.printf("The backup %s is in %s and has %d KB. It can be opened for %d days.\nIt opens only with the master key, which is not in it: keep %s in another place.\n",
+		result.Set, where, (result.Bytes+1023)/1024, daysOpen, r.Config.masterName())
 }
 
-// writeBackup copies the databases as they are at one moment and seals the copies into one file.
-func writeBackup(ctx context.Context, r *Run, path string, keysOnly bool) (size int64, err error) {
-	stage, err := os.MkdirTemp(filepath.Dir(path), ".parley-backup-")
+type backupListCmd struct {
+	asJSON
+	Place string `arg:"" optional:"" help:"Folder or bucket; the one of backup.target when none is named."`
+}
+
+// shownSet is a backup as "parley backup list" shows it.
+type shownSet struct {
+	Name       string        `json:"name"`
+	MadeAt     time.Time     `json:"made_at"`
+	Parts      []backup.Part `json:"parts"`
+	Bytes      int64         `json:"bytes"`
+	OpensUntil string        `json:"opens_until"`
+}
+
+func (c *backupListCmd) onData(ctx context.Context, r *Run) error {
+	sets, err := r.p.Backups.List(ctx, r.place(c.Place))
 	if err != nil {
-		return 0, fault.Wrap(fault.Unavailable, err, "The backup cannot be written to %s. Check that the folder exists and may be written to.", filepath.Dir(path))
+		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
-	names := []string{keysFile}
-	if !keysOnly {
-		// The data first: every key that it needs was durable before, so it is in the later copy of the keys.
-		if err := r.p.DB.CopyTo(ctx, filepath.Join(stage, dataFile), r.p.Keys.DatabaseKey()); err != nil {
-			return 0, err
+	out := make([]shownSet, len(sets))
+	for i, s := range sets {
+		out[i] = shownSet{s.Name, s.MadeAt, s.Parts, s.Bytes, s.OpensUntil().String()}
+	}
+	return c.write(r, out, func(t *table) {
+		t.row("NAME", "PARTS", "KB", "OPENS UNTIL")
+		for _, s := range out {
+			t.row(s.Name, partNames(s.Parts), (s.Bytes+1023)/1024, s.OpensUntil)
 		}
-		names = append(names, dataFile)
-	}
-	if err := r.p.Keys.CopyTo(ctx, filepath.Join(stage, keysFile)); err != nil {
-		return 0, err
-	}
-	part := filepath.Join(stage, "backup")
-	if err := sealFiles(ctx, r, part, stage, names, keysOnly); err != nil {
-		return 0, err
-	}
-	info, err := os.Stat(part)
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), os.Rename(part, path)
+	})
 }
 
-func sealFiles(ctx context.Context, r *Run, to, stage string, names []string, keysOnly bool) error {
-	head, err := r.p.backupHeader(keysOnly)
+func partNames(parts []backup.Part) string {
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = string(p)
+	}
+	return strings.Join(names, ", ")
+}
+
+type backupStatusCmd struct{ asJSON }
+
+func (c *backupStatusCmd) onData(_ context.Context, r *Run) error {
+	s, err := r.p.Backups.Status()
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	err = func() error {
-		buffered := bufio.NewWriterSize(f, 256<<10)
-		if _, err := buffered.Write(head); err != nil {
-			return err
+	if err := c.write(r, s, func(t *table) {
+		t.row("PLACE", "LAST GOOD", "LAST DRILL", "")
+		for _, at := range s.Targets {
+			t.row(at.Where, goodText(at), drillText(at), lastText(at))
 		}
-		sealed, err := seal.NewWriter(buffered, r.p.Keys.BackupKey(), head)
-		if err != nil {
-			return err
+		for _, sentence := range s.Overdue {
+			t.row(sentence)
 		}
-		archive := tar.NewWriter(sealed)
-		for _, name := range names {
-			if err := addFile(ctx, r, archive, filepath.Join(stage, name)); err != nil {
-				return err
-			}
-		}
-		return errors.Join(archive.Close(), sealed.Close(), buffered.Flush(), f.Sync())
-	}()
-	return errors.Join(err, f.Close())
-}
-
-// backupHeader is the readable beginning of a backup.
-func (p *Parley) backupHeader(keysOnly bool) ([]byte, error) {
-	master, err := openMaster(p.Config)
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.ReadFile(filepath.Join(p.Config.Data, rootFile))
-	if err != nil {
-		return nil, err
-	}
-	line, err := json.Marshal(backupHeader{MadeAt: p.Now().UTC(), Version: version(), MasterKey: master.KeyID(), Root: root, KeysOnly: keysOnly})
-	return append(append([]byte(backupMagic), line...), '\n'), err
-}
-
-func addFile(ctx context.Context, r *Run, archive *tar.Writer, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
+	}); err != nil {
 		return err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
+	if !s.Fresh || len(s.Overdue) > 0 {
+		return fault.New(fault.Unavailable, "%s", s.Sentence)
 	}
-	if err := archive.WriteHeader(&tar.Header{Name: filepath.Base(path), Size: info.Size(), Mode: 0o600, ModTime: info.ModTime()}); err != nil {
-		return err
-	}
-	b := newBar(r, "Sealing "+filepath.Base(path))
-	defer b.done()
-	_, err = io.Copy(archive, &counted{ctx: ctx, from: f, total: info.Size(), show: b.show})
-	return err
+	return nil
 }
 
-// counted reads on until its context ends, and tells how far it has come.
-type counted struct {
-	ctx         context.Context
-	from        io.Reader
-	done, total int64
-	show        func(done, total int64)
+func goodText(t *backup.Target) string {
+	if t.Good == nil {
+		return "never"
+	}
+	return t.Good.At.UTC().Format(time.RFC3339)
 }
 
-func (c *counted) Read(b []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+func drillText(t *backup.Target) string {
+	switch {
+	case t.Drill == nil:
+		return "never"
+	case t.Drill.OK:
+		return "went well " + t.Drill.At.UTC().Format(time.RFC3339)
+	default:
+		return "failed " + t.Drill.At.UTC().Format(time.RFC3339)
 	}
-	n, err := c.from.Read(b)
-	c.done += int64(n)
-	c.show(c.done, c.total)
-	return n, err
+}
+
+func lastText(t *backup.Target) string {
+	if t.Last == nil {
+		return ""
+	}
+	return t.Last.Sentence
+}
+
+type backupSyncCmd struct{}
+
+func (c *backupSyncCmd) onData(ctx context.Context, r *Run) error {
+	if err := r.p.Backups.Sync(ctx); err != nil {
+		return err
+	}
+	return r.printf("Keys of backups older than %d days are destroyed here and in every place that can be reached.\n", daysOpen)
+}
+
+type backupForgetCmd struct {
+	Place string `arg:"" help:"Folder or bucket, as \"parley backup status\" shows it."`
+}
+
+func (c *backupForgetCmd) onData(_ context.Context, r *Run) error {
+	where := r.place(c.Place)
+	if err := r.p.Backups.Forget(where); err != nil {
+		return err
+	}
+	return r.printf("%s is forgotten. Destroy the file epochs.keys there, or its backups can be opened with the master key for ever.\n", where)
 }

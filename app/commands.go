@@ -22,29 +22,36 @@ type commands struct {
 	ConfigFile string            `name:"config" placeholder:"FILE" help:"Configuration file (parley.toml in the data folder; PARLEY_CONFIG)."`
 	Set        map[string]string `placeholder:"NAME=VALUE" help:"Any setting of \"parley config\", for this run."`
 
-	Serve   serveCmd   `cmd:"" help:"Run the server: pages, API and all that works by itself."`
-	Demo    demoCmd    `cmd:"" help:"Make the demo organisation, or remove it."`
-	Org     orgCmd     `cmd:"" help:"Organisations."`
-	Team    teamCmd    `cmd:"" help:"Teams."`
-	Agent   agentCmd   `cmd:"" help:"Agents: people whose calls are kept, and their lines."`
-	User    userCmd    `cmd:"" help:"Members: people who can sign in."`
-	Token   tokenCmd   `cmd:"" help:"API tokens."`
-	Device  deviceCmd  `cmd:"" help:"Paired phones."`
-	Exclude excludeCmd `cmd:"" help:"Numbers that are kept out."`
-	Consent consentCmd `cmd:"" help:"What people agreed to, and what they do not want."`
-	Hold    holdCmd    `cmd:"" help:"Legal holds: what must not be deleted."`
-	Retain  retainCmd  `cmd:"" help:"Retention: what is kept how long, and what goes."`
-	Import  importCmd  `cmd:"" help:"Bring in calls from files."`
-	Imports importsCmd `cmd:"" help:"Imports that were made."`
-	Report  reportCmd  `cmd:"" help:"Show a report."`
-	Export  exportCmd  `cmd:"" help:"Write calls, or another report, to a file."`
-	Audit   auditCmd   `cmd:"" help:"The log of who saw and changed what, and its proofs."`
-	Backup  backupCmd  `cmd:"" help:"Write everything into one sealed file, also while the server runs."`
-	Restore restoreCmd `cmd:"" help:"Put a backup in the place of the data."`
-	Doctor  doctorCmd  `cmd:"" help:"Check the installation, and show where each setting comes from."`
-	Config  configCmd  `cmd:"" help:"Show all settings and where they come from."`
-	Openapi openapiCmd `cmd:"" help:"Write the description of the API (OpenAPI 3.1)."`
-	Version versionCmd `cmd:"" help:"Show the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the server: pages, API and all that works by itself."`
+	Demo     demoCmd     `cmd:"" help:"Make the demo organisation, or remove it."`
+	Org      orgCmd      `cmd:"" help:"Organisations."`
+	Team     teamCmd     `cmd:"" help:"Teams."`
+	Agent    agentCmd    `cmd:"" help:"Agents: people whose calls are kept, and their lines."`
+	User     userCmd     `cmd:"" help:"Members: people who can sign in."`
+	Token    tokenCmd    `cmd:"" help:"API tokens."`
+	Device   deviceCmd   `cmd:"" help:"Paired phones."`
+	Exclude  excludeCmd  `cmd:"" help:"Numbers that are kept out."`
+	Consent  consentCmd  `cmd:"" help:"What people agreed to, and what they do not want."`
+	Hold     holdCmd     `cmd:"" help:"Legal holds: what must not be deleted."`
+	Policy   policyCmd   `cmd:"" help:"The privacy policy: read, checked, published, and the texts made from it."`
+	Rights   rightsCmd   `cmd:"" help:"Requests of people about their own data."`
+	Retain   retainCmd   `cmd:"" help:"Retention: what is kept how long, and what goes."`
+	Incident incidentCmd `cmd:"" help:"Incidents with people's data, and the clocks of the laws."`
+	Legal    legalCmd    `cmd:"" help:"Requests of authorities for data."`
+	Transfer transferCmd `cmd:"" help:"Handing the business over to a successor."`
+	Import   importCmd   `cmd:"" help:"Bring in calls from files."`
+	Imports  importsCmd  `cmd:"" help:"Imports that were made."`
+	Report   reportCmd   `cmd:"" help:"Show a report."`
+	Export   exportCmd   `cmd:"" help:"Write calls, or another report, to a file."`
+	Audit    auditCmd    `cmd:"" help:"The log of who saw and changed what, and its proofs."`
+	Keys     keysCmd     `cmd:"" help:"The keys that everything is sealed under."`
+	Backup   backupCmd   `cmd:"" help:"Backups, also while the server runs."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of the data."`
+	Drill    drillCmd    `cmd:"" help:"Restore the newest backup for trial, and remove it again."`
+	Doctor   doctorCmd   `cmd:"" help:"Check the installation, and show where each setting comes from."`
+	Config   configCmd   `cmd:"" help:"Show all settings and where they come from."`
+	Openapi  openapiCmd  `cmd:"" help:"Write the description of the API (OpenAPI 3.1)."`
+	Version  versionCmd  `cmd:"" help:"Show the version."`
 }
 
 // overrider is a command with flags that are settings.

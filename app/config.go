@@ -13,6 +13,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"parley/platform/backup"
 	"parley/platform/fault"
 	"parley/reach/mail"
 )
@@ -22,16 +23,20 @@ import (
 type Config struct {
 	Data      string // folder of everything that is kept
 	Database  string // PostgreSQL connection string; "" = the embedded database in Data
-	MasterKey string // 32 bytes in base64; "" = the file master.key in Data
-	Listen    string
-	URL       string // public base address; "" = as browsers ask
-	Dev       bool
-	SignUp    bool // strangers may open an organisation
-	LogLevel  string
-	LogFormat string
-	Metrics   string // token for /metrics; "" = from this machine only
-	Mail      mail.Server
-	TLS       TLS
+	MasterKey string // 32 bytes in base64, or the address of a Vault that holds it; "" = the file master.key in Data
+	// MasterToken lets us use the Vault.
+	MasterToken string
+	Listen      string
+	URL         string // public base address; "" = as browsers ask
+	Dev         bool
+	SignUp      bool // strangers may open an organisation
+	LogLevel    string
+	LogFormat   string
+	Metrics     string // token for /metrics; "" = from this machine only
+	Mail        mail.Server
+	Private     bool // organisations may declare recipients in the network of this machine
+	TLS         TLS
+	Backup      backup.Config
 
 	said map[string]said
 }
@@ -51,7 +56,8 @@ func settings() []setting {
 	return []setting{
 		{name: "data", usual: "data", about: "folder of everything that is kept", set: text(func(c *Config) *string { return &c.Data })},
 		{name: "database", about: "PostgreSQL connection string; empty for the embedded database", secret: true, set: setDatabase},
-		{name: "master_key", about: "master key, 32 bytes in base64; empty for the file master.key in the data folder", secret: true, set: text(func(c *Config) *string { return &c.MasterKey })},
+		{name: "master_key", about: "master key, 32 bytes in base64, or vault://HOST/transit/KEY; empty for the file master.key in the data folder", secret: true, set: text(func(c *Config) *string { return &c.MasterKey })},
+		{name: "master_token", about: "token for the Vault that holds the master key", secret: true, set: text(func(c *Config) *string { return &c.MasterToken })},
 		{name: "listen", usual: "localhost:8466", about: "address that the server listens on", set: text(func(c *Config) *string { return &c.Listen })},
 		{name: "tls.cert", about: "certificate (PEM file) to serve HTTPS with; empty behind a proxy that does it", set: text(func(c *Config) *string { return &c.TLS.Cert })},
 		{name: "tls.key", about: "the certificate's key (PEM file)", set: text(func(c *Config) *string { return &c.TLS.Key })},
@@ -62,6 +68,13 @@ func settings() []setting {
 		{name: "log.level", usual: "info", about: "debug, info, warn or error", set: oneOf("log.level", func(c *Config) *string { return &c.LogLevel }, "debug", "info", "warn", "error")},
 		{name: "log.format", usual: "text", about: "text or json", set: oneOf("log.format", func(c *Config) *string { return &c.LogFormat }, "text", "json")},
 		{name: "metrics.token", about: "token that /metrics asks for from other machines", secret: true, set: text(func(c *Config) *string { return &c.Metrics })},
+		{name: "backup.target", about: "folder on another disk, or s3://HOST/BUCKET/FOLDER, that backups go to; empty for none", set: setBackup},
+		{name: "backup.hour", usual: "2", about: "hour of the day from which on the day's backup is made", set: whole("backup.hour", 0, 23, func(c *Config) *int { return &c.Backup.Hour })},
+		{name: "backup.keep_days", usual: "30", about: "days that backups are kept, at most 30", set: whole("backup.keep_days", 1, daysOpen, func(c *Config) *int { return &c.Backup.KeepDays })},
+		{name: "backup.drill_days", usual: "7", about: "days between restore drills; 0 for none but those you make", set: whole("backup.drill_days", 0, 365, func(c *Config) *int { return &c.Backup.DrillDays })},
+		{name: "backup.access_key", about: "access key of the bucket", secret: true, set: text(func(c *Config) *string { return &c.Backup.AccessKey })},
+		{name: "backup.secret_key", about: "secret key of the bucket", secret: true, set: text(func(c *Config) *string { return &c.Backup.SecretKey })},
+		{name: "recipients.private", usual: "false", about: "organisations' recipients may lie in the network of this machine", set: yesNo("recipients.private", func(c *Config) *bool { return &c.Private })},
 		{name: "mail.host", about: "mail server; empty keeps mails in the local outbox", set: text(func(c *Config) *string { return &c.Mail.Host })},
 		{name: "mail.port", usual: "0", about: "0 for 587, or 465 with implicit TLS", set: setMailPort},
 		{name: "mail.user", about: "user at the mail server", set: text(func(c *Config) *string { return &c.Mail.User })},
@@ -106,6 +119,17 @@ func yesNo(name string, at func(*Config) *bool) func(*Config, string) error {
 		if *at(c), err = strconv.ParseBool(v); err != nil {
 			return fault.New(fault.Invalid, "%s is %q. Write true or false.", name, v)
 		}
+		return nil
+	}
+}
+
+func whole(name string, least, most int, at func(*Config) *int) func(*Config, string) error {
+	return func(c *Config, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < least || n > most {
+			return fault.New(fault.Invalid, "%s is %q. Write a whole number from %d to %d.", name, v, least, most)
+		}
+		*at(c) = n
 		return nil
 	}
 }

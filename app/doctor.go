@@ -11,6 +11,7 @@ import (
 
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/vault"
 	"parley/web/assets"
 )
 
@@ -45,7 +46,7 @@ func (c *doctorCmd) onData(ctx context.Context, r *Run) error {
 	}
 	var found []finding
 	for _, check := range []func(context.Context, *Run) finding{
-		checkData, checkKeys, checkMaster, checkSpace, checkClock, checkMail, checkAssets, checkDatabase, checkDataMap,
+		checkData, checkKeys, checkMaster, checkSpace, checkClock, checkMail, checkBackups, checkDrill, checkAssets, checkDatabase, checkDataMap, checkRequests,
 	} {
 		found = append(found, check(ctx, r))
 	}
@@ -101,6 +102,9 @@ func checkKeys(ctx context.Context, r *Run) finding {
 
 func checkMaster(_ context.Context, r *Run) finding {
 	const name = "master key"
+	if vault.IsTransit(r.Config.MasterKey) {
+		return ok(name, "is in a Vault (%s), which answers", r.p.Keys.MasterID())
+	}
 	if r.Config.MasterKey != "" {
 		return ok(name, "comes from %s; keep a copy in another place", r.Config.said["master_key"].from)
 	}

@@ -19,14 +19,24 @@ import (
 	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
+	"parley/calls/person"
 	"parley/calls/report"
 	"parley/calls/roll"
 	"parley/calls/stats"
+	"parley/platform/audit"
+	"parley/platform/backup"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
 	"parley/reach/mail"
+	"parley/trust/consent"
+	"parley/trust/hold"
+	"parley/trust/incident"
+	"parley/trust/policy"
+	"parley/trust/prove"
 	"parley/trust/recipient"
+	"parley/trust/retain"
+	"parley/trust/rights"
 )
 
 //go:embed schema/*.sql schema/data.tsv
@@ -59,8 +69,19 @@ type Parley struct {
 	Callbacks *callback.Callbacks
 	Reports   *report.Reports
 	Mail      *mail.Mailer
+	Backups   *backup.Service
 	Out       *recipient.Out
+	Audit     *audit.Log
+	Holds     *hold.Holds
+	Consents  *consent.Consents
+	Retain    *retain.Sweeper
+	Incidents *incident.Incidents
+	Policies  *policy.Policies
+	Persons   *person.Persons
+	Rights    *rights.Rights
+	Proofs    *prove.Proofs
 
+	master  vault.Master
 	held    *lock
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -81,13 +102,18 @@ func (p *Parley) open(ctx context.Context) error {
 	if _, err := finishRestore(p.Config.Data); err != nil { // one that was broken off between two moves
 		return err
 	}
-	master, err := openMaster(p.Config)
-	if err != nil {
+	var err error
+	if p.master, err = p.openMaster(); err != nil {
 		return err
 	}
-	if p.Keys, err = vault.Open(ctx, p.Config.Data, master); err != nil {
+	if p.Keys, err = vault.Open(ctx, p.Config.Data, p.master); err != nil {
 		return readable(err, filepath.Join(p.Config.Data, keysFile))
 	}
+	return p.openData(ctx)
+}
+
+// openData opens what the keys are for.
+func (p *Parley) openData(ctx context.Context) (err error) {
 	if p.Config.Database == "" {
 		if err := p.checkNotLost(ctx); err != nil {
 			return err
@@ -102,11 +128,16 @@ func (p *Parley) open(ctx context.Context) error {
 	if err == nil {
 		err = p.checkKeyStore(ctx)
 	}
+	if err == nil {
+		err = p.assemble()
+	}
+	if err == nil {
+		err = p.settleIndexes(ctx)
+	}
 	if err != nil {
 		return readable(err, filepath.Join(p.Config.Data, dataFile))
 	}
-	p.assemble()
-	return nil
+	return p.Backups.Tidy()
 }
 
 // checkNotLost refuses to begin a new database where the keys tell that there was one.
@@ -131,11 +162,15 @@ func readable(err error, path string) error {
 	return fault.Wrap(fault.Unavailable, err, "The database %s cannot be used: it is damaged, or not the one that belongs to this folder's keys. Restore a backup with \"parley restore\".", path)
 }
 
-func openMaster(c *Config) (vault.Master, error) {
-	if c.MasterKey != "" {
+func (p *Parley) openMaster() (vault.Master, error) {
+	switch c := p.Config; {
+	case vault.IsTransit(c.MasterKey):
+		return vault.Transit{URL: c.MasterKey, Token: c.MasterToken, Client: p.wayOut().Client(0, vaultKey)}.Master()
+	case c.MasterKey != "":
 		return vault.MasterText(c.MasterKey)
+	default:
+		return vault.MasterFile(filepath.Join(c.Data, masterFile))
 	}
-	return vault.MasterFile(filepath.Join(c.Data, masterFile))
 }
 
 // migrate brings every package's tables to their newest version.
@@ -155,7 +190,7 @@ type series struct {
 
 func schemas() []series {
 	return []series{
-		{"installation", schema}, {"account", account.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
+		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
 		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
@@ -163,16 +198,12 @@ func schemas() []series {
 // checkKeyStore refuses a database that was made with another key store. The embedded database would not even open, but
 // PostgreSQL does not know our keys.
 func (p *Parley) checkKeyStore(ctx context.Context) error {
-	k, err := p.Keys.Org(ctx, 0)
-	if err != nil {
-		return err
-	}
-	mine := k.Index("installation", "key store")
-	if _, err := p.DB.Exec(ctx, `INSERT INTO installation (name, value) VALUES ('key_store', $1) ON CONFLICT DO NOTHING`, mine); err != nil {
+	mine := []byte(p.Keys.StoreID())
+	if err := p.nameKeyStore(ctx, mine); err != nil {
 		return err
 	}
 	var made []byte
-	if err := p.DB.Row(ctx, `SELECT value FROM installation WHERE name = 'key_store'`).Scan(&made); err != nil {
+	if err := p.DB.Row(ctx, `SELECT value FROM installation WHERE name = 'store'`).Scan(&made); err != nil {
 		return err
 	}
 	if !bytes.Equal(made, mine) {
@@ -182,21 +213,69 @@ func (p *Parley) checkKeyStore(ctx context.Context) error {
 	return nil
 }
 
+// nameKeyStore notes in new data which key store it belongs to. Data of the first versions has a note that was made with
+// the index key, which may change.
+func (p *Parley) nameKeyStore(ctx context.Context, mine []byte) error {
+	k, err := p.Keys.Org(ctx, 0)
+	if err != nil {
+		return err
+	}
+	return p.DB.Tx(ctx, func(tx *db.Tx) error {
+		old, noted, err := db.One(ctx, tx, func(r db.Scanner) (b []byte, err error) { return b, r.Scan(&b) }, `SELECT value FROM installation WHERE name = 'key_store'`)
+		if err != nil || noted && !bytes.Equal(old, k.Index("installation", "key store")) {
+			mine = old // of another key store
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO installation (name, value) VALUES ('store', $1) ON CONFLICT DO NOTHING`, mine); err != nil || !noted {
+			return err
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM installation WHERE name = 'key_store'`)
+		return err
+	})
+}
+
 // assemble makes every service and starts the writer.
-func (p *Parley) assemble() {
+func (p *Parley) assemble() (err error) {
 	p.Accounts = account.New(p.DB, p.Keys, p.Now)
+	p.Audit = audit.New(p.DB, p.Keys, p.Now)
+	p.Proofs = prove.New(p.DB, p.Audit)
+	p.Policies = policy.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
+	p.Accounts.SetGate(p.Policies.Gate)
+	p.Holds = hold.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Book = number.New(p.DB, p.Keys)
-	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Now)
+	if p.Consents, err = p.consents(); err != nil {
+		return err
+	}
+	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
 	p.Devices = device.New(p.DB, p.Keys, p.Accounts, p.Book, p.Now)
-	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, p.Now)
+	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, person.Trust(p.Consents, p.Holds.Check), p.Now)
 	p.Reporter = stats.New(p.DB, p.Book, p.Calls, p.Now)
 	p.Imports = ingest.NewImports(p.DB, p.Keys, p.Accounts, p.Devices, p.Writer, p.Now)
-	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Now)
+	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
 	p.Reports = report.New(p.DB, p.Accounts, p.Devices, p.Book, p.Calls, p.Reporter, p.Callbacks, p.Now)
 	p.Mail = mail.New(p.DB, p.Keys, p.mailServer(), p.Now)
+	p.Persons = person.New(person.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Devices: p.Devices, Writer: p.Writer, Callbacks: p.Callbacks, Now: p.Now})
+	if p.Rights, err = p.requests(); err != nil {
+		return err
+	}
+	if p.Incidents, err = p.incidents(); err != nil {
+		return err
+	}
+	p.Retain = p.retention()
+	p.Backups = p.backups()
 	ctx, stop := context.WithCancel(context.Background()) // Close ends it, after everybody who writes
 	p.stop = stop
-	p.running.Go(func() { p.Writer.Run(ctx) })
+	refusals, written := context.WithCancel(context.Background()) // ends after the writer, which may refuse until its end
+	p.running.Go(func() {
+		defer written()
+		p.Writer.Run(ctx)
+	})
+	p.running.Go(func() {
+		p.Holds.Run(refusals, func(err error) { p.Log.Error("refusal of a legal hold not kept", "err", err) })
+	})
+	return nil
 }
 
 // Close finishes what the writer has begun, closes everything and lets go of the folder.

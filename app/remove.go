@@ -12,6 +12,8 @@ import (
 	"parley/platform/fault"
 	"parley/reach/mail"
 	"parley/trust/hold"
+	"parley/trust/prove"
+	"parley/trust/incident"
 	"parley/trust/retain"
 )
 
@@ -24,15 +26,22 @@ func (p *Parley) RemoveOrg(ctx context.Context, org account.OrgID) error {
 	if _, err := p.Accounts.Org(ctx, org); err != nil {
 		return err
 	}
+	return p.removeRows(ctx, org, func(ctx context.Context, tx *db.Tx) error {
+		return p.Holds.Check(ctx, tx, org, hold.Deletion{Path: hold.OrgClose})
+	})
+}
+
+// removeRows is RemoveOrg once it is certain that there is such an organisation. may refuses.
+func (p *Parley) removeRows(ctx context.Context, org account.OrgID, may func(ctx context.Context, tx *db.Tx) error) error {
 	// In the writer's transaction, so that calls which are on their way come before or find no organisation.
 	if err := p.Writer.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
-		if err := p.Holds.Check(ctx, tx, org, hold.Deletion{Path: hold.OrgClose}); err != nil {
+		if err := may(ctx, tx); err != nil {
 			return err
 		}
 		for _, remove := range []func(context.Context, *db.Tx, account.OrgID) error{
 			func(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 				return audit.Delete(ctx, tx, int64(org))
-			}, hold.Delete, retain.Delete, p.Consents.Delete,
+			}, hold.Delete, retain.Delete, prove.Delete, incident.Delete, p.Rights.Delete, p.Consents.Delete, p.Policies.Delete,
 			api.Delete, p.Callbacks.Delete, mail.Delete, p.Imports.Delete, call.Delete, roll.Delete, p.Devices.Delete, p.Book.Delete,
 		} {
 			if err := remove(ctx, tx, org); err != nil {

@@ -1,33 +1,47 @@
 package app
 
 import (
-	"archive/tar"
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"parley/platform/db"
+	"parley/platform/backup"
 	"parley/platform/fault"
-	"parley/platform/seal"
 	"parley/platform/vault"
 )
 
 type restoreCmd struct {
-	File  string `arg:"" help:"Backup to restore."`
-	Force bool   `help:"Put it in the place of data that is there. That data is kept in a folder beside."`
+	From  string `arg:"" optional:"" help:"Folder or bucket with backups, or one backup in it; the place of backup.target when none is named. Of a folder, the newest is taken."`
+	Only  string `enum:"all,data,keys" default:"all" placeholder:"data|keys" help:"Restore only the data, under the keys that are here, or only the keys."`
+	Force bool   `help:"Put it in the place of data that is there. That data is kept in a folder beside for 30 days."`
+}
+
+// source is where a backup lies, and its name; "" for the newest.
+func (c *restoreCmd) source(r *Run) (where, name string, err error) {
+	where = r.place(c.From)
+	if where == "" {
+		where = r.Config.Backup.Where
+	}
+	if where == "" {
+		return "", "", fault.New(fault.Invalid, "Say which backup to restore: a folder or bucket with backups, or one backup in it.")
+	}
+	base := strings.TrimSuffix(strings.TrimSuffix(path.Base(filepath.ToSlash(where)), ".data"), ".keys")
+	if backup.IsSet(base) {
+		return where[:strings.LastIndex(filepath.ToSlash(where), "/")], base, nil
+	}
+	return where, "", nil
 }
 
 func (c *restoreCmd) plain(ctx context.Context, r *Run) (err error) {
 	dir := r.Config.Data
-	if _, err := os.Stat(r.path(c.File)); err != nil {
-		return fault.Wrap(fault.NotFound, err, "The backup %s cannot be opened (%s). Check its name and who may read it.", r.path(c.File), plainReason(err))
+	where, name, err := c.source(r)
+	if err != nil {
+		return err
 	}
 	if exists(dir) && !c.Force {
 		return fault.New(fault.Conflict, "There is data in %s already. Choose another folder with --data, or repeat with --force; the data that is there is then kept in a folder beside it.", dir)
@@ -43,7 +57,8 @@ func (c *restoreCmd) plain(ctx context.Context, r *Run) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, held.release()) }()
-	if err := stageBackup(ctx, r, r.path(c.File)); err != nil {
+	said, err := c.stage(ctx, r, where, name)
+	if err != nil {
 		return errors.Join(err, os.RemoveAll(filepath.Join(dir, stageDir)))
 	}
 	kept, err := finishRestore(dir)
@@ -51,11 +66,9 @@ func (c *restoreCmd) plain(ctx context.Context, r *Run) (err error) {
 		return err
 	}
 	if kept != "" {
-		if err := r.printf("The data that was there is kept in %s. Remove that folder when you need it no more.\n", kept); err != nil {
-			return err
-		}
+		said += "The data that was there is kept in " + kept + " for 30 days. Remove that folder when you need it no more.\n"
 	}
-	return r.printf("The backup was checked and restored to %s.\n", dir)
+	return r.printf("%s", said)
 }
 
 const (
@@ -63,133 +76,176 @@ const (
 	readyFile = "ready"     // in stageDir: everything was checked; names the folder for the old data
 )
 
-// stageBackup unpacks and checks a backup beside the data.
-func stageBackup(ctx context.Context, r *Run, path string) error {
-	stage := filepath.Join(r.Config.Data, stageDir)
+// stage unpacks a backup beside the data, takes over what happened since it was made, and checks it. It gives what is to
+// be said of it.
+func (c *restoreCmd) stage(ctx context.Context, r *Run, where, name string) (said string, err error) {
+	dir := r.Config.Data
+	stage := filepath.Join(dir, stageDir)
 	if err := os.RemoveAll(stage); err != nil { // of an attempt that was broken off
-		return err
+		return "", err
 	}
 	if err := os.Mkdir(stage, 0o700); err != nil {
-		return err
+		return "", err
 	}
-	f, err := os.Open(path)
+	restored := &Parley{Config: r.Config, Log: r.Config.logger(r.Err), Now: time.Now}
+	if err := restored.masterForRestore(); err != nil {
+		return "", err
+	}
+	epochs, err := os.ReadFile(filepath.Join(dir, vault.EpochsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	now := time.Now()
+	from, err := backup.OpenSource(ctx, where, name, restored.backupConfig().Access, restored.master, epochs, now)
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The backup %s cannot be opened. Check the path and who may read it.", path)
+		return "", err
 	}
-	defer f.Close()
-	in := bufio.NewReaderSize(f, 256<<10)
-	raw, head, err := readHeader(in, path)
+	defer func() { err = errors.Join(err, from.Close()) }()
+	parts, err := c.parts(r.Config, from.Set())
 	if err != nil {
-		return err
+		return "", err
 	}
-	key, err := backupKey(ctx, r.Config, stage, head)
+	show, done := r.progress()
+	head, err := from.Fetch(ctx, stage, parts, restored.master, show)
+	done()
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := unpack(ctx, r, in, f, stage, key, raw); err != nil {
-		if errors.Is(err, seal.ErrBroken) || errors.Is(err, tar.ErrHeader) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = fault.Wrap(fault.Invalid, err, "The backup %s is damaged or was cut off. Nothing was changed. Use another copy of it.", path)
+	destroyed, err := c.settle(ctx, r, restored, from, head, stage)
+	if err != nil {
+		return "", err
+	}
+	said = "The backup " + from.Set().Name + " was checked and restored to " + dir + ".\n"
+	if destroyed > 0 {
+		said += "What was erased since it was made was erased in it too.\n"
+	}
+	return said, writeSynced(filepath.Join(stage, readyFile), []byte(backup.KeptName(now)))
+}
+
+// parts are what is restored of a backup.
+func (c *restoreCmd) parts(config *Config, s *backup.Set) ([]backup.Part, error) {
+	switch {
+	case c.Only == "keys" || c.Only == "all" && config.Database != "":
+		return []backup.Part{backup.Keys}, nil
+	case !s.Has(backup.Data):
+		return nil, fault.New(fault.Invalid, "The backup %s holds the keys alone, for a database that has its own backups. Set database, or say --only keys.", s.Name)
+	case c.Only == "data":
+		return []backup.Part{backup.Data}, nil
+	default:
+		return []backup.Part{backup.Data, backup.Keys}, nil
+	}
+}
+
+// masterForRestore opens the master key that is there; a new one would open nothing.
+func (p *Parley) masterForRestore() (err error) {
+	path := filepath.Join(p.Config.Data, masterFile)
+	if _, err := os.Stat(path); p.Config.MasterKey == "" && errors.Is(err, fs.ErrNotExist) {
+		return fault.New(fault.Unavailable, "A backup opens only with the master key it was made under. Put that master.key into %s, or set PARLEY_MASTER_KEY, and restore again. "+
+			"If that key is lost, the backup is lost with it: nobody can open it, and neither can we.", p.Config.Data)
+	}
+	p.master, err = p.openMaster()
+	return err
+}
+
+// settle takes over, into what was unpacked, what happened since the backup was made, and checks all of it. It tells how
+// many keys it destroyed.
+func (c *restoreCmd) settle(ctx context.Context, r *Run, restored *Parley, from *backup.Source, head *backup.Header, stage string) (destroyed int, err error) {
+	live, err := openLive(ctx, r, restored, from.Store())
+	if err != nil {
+		return 0, err
+	}
+	if live != nil {
+		defer func() { err = errors.Join(err, live.Close()) }()
+	}
+	erased, err := erasures(ctx, from, r.Config.Data, live)
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if c.Only == "data" {
+			restored.Keys = nil // are the live data's
 		}
-		return err
+		err = errors.Join(err, restored.Close())
+	}()
+	if c.Only == "data" {
+		if live == nil {
+			return 0, fault.New(fault.Conflict, "The data alone cannot be restored: the keys it belongs to are not in %s. Restore both.", r.Config.Data)
+		}
+		restored.Keys = live.Keys
+	} else {
+		if err := writeSynced(filepath.Join(stage, vault.EpochsFile), from.EpochsRaw); err != nil {
+			return 0, err
+		}
+		if restored.Keys, err = vault.Open(ctx, stage, restored.master); err != nil {
+			return 0, readable(err, filepath.Join(stage, keysFile))
+		}
+		if destroyed, err = restored.Keys.Replay(ctx, erased, head.MadeAt); err != nil {
+			return 0, err
+		}
 	}
-	if err := checkStaged(ctx, r.Config, stage, head.KeysOnly); err != nil {
-		return err
+	if head.Part == backup.Keys && !fileThere(filepath.Join(stage, dataFile)) {
+		return destroyed, nil
 	}
-	kept := "before-restore-" + time.Now().UTC().Format("20060102T150405Z")
-	return writeSynced(filepath.Join(stage, readyFile), []byte(kept))
+	if err := restored.openStaged(ctx, stage); err != nil {
+		return destroyed, err
+	}
+	for _, step := range replays() {
+		if err := step(ctx, &Replay{Since: head.MadeAt, Erased: since(erased, head.MadeAt), Live: live, Restored: restored}); err != nil {
+			return destroyed, err
+		}
+	}
+	if err := restored.settleIndexes(ctx); err != nil {
+		return destroyed, err
+	}
+	if _, err := restored.Accounts.Orgs(ctx); err != nil { // opens a sealed value of each
+		return destroyed, err
+	}
+	return destroyed, restored.DB.Checkpoint(ctx)
 }
 
-func readHeader(in *bufio.Reader, path string) (raw []byte, head *backupHeader, err error) {
-	not := fault.New(fault.Invalid, "The file %s is no backup that \"parley backup\" wrote.", path)
-	const maxLine = 4096
-	magic := make([]byte, len(backupMagic))
-	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != backupMagic {
-		return nil, nil, not
-	}
-	line, err := in.ReadSlice('\n')
-	if err != nil || len(line) > maxLine {
-		return nil, nil, not
-	}
-	head = &backupHeader{}
-	if err := json.Unmarshal(line, head); err != nil {
-		return nil, nil, not
-	}
-	return append([]byte(backupMagic), line...), head, nil
+func fileThere(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
-// backupKey finds the key that sealed a backup: the root key is in it, under the master key, which is not.
-func backupKey(ctx context.Context, c *Config, stage string, head *backupHeader) ([]byte, error) {
-	path := filepath.Join(c.Data, masterFile)
-	if _, err := os.Stat(path); c.MasterKey == "" && errors.Is(err, fs.ErrNotExist) { // a new one would not fit
-		return nil, fault.New(fault.Unavailable, "The backup opens only with the master key %s. Put that master.key into %s, or set PARLEY_MASTER_KEY, and restore again.", head.MasterKey, c.Data)
-	}
-	master, err := openMaster(c)
+// erasures are all that is known of destroyed keys: beside the backup, and in the data that is there.
+func erasures(ctx context.Context, from *backup.Source, dir string, live *Parley) ([]vault.Erasure, error) {
+	list, err := from.Erased(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if master.KeyID() != head.MasterKey {
-		return nil, fault.New(fault.Unavailable, "The backup was made with the master key %s; the one given here is %s. Put the master.key that belongs to the backup into %s, or set PARLEY_MASTER_KEY, and restore again.", head.MasterKey, master.KeyID(), c.Data)
+	var raw []byte
+	if live != nil {
+		raw, err = live.Keys.ErasedFile()
+	} else if store, serr := storeOf(dir); serr == nil && store == from.Store() { // its keys are damaged, its journal may not be
+		raw, err = os.ReadFile(filepath.Join(dir, vault.ErasedFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	}
-	if err := writeSynced(filepath.Join(stage, rootFile), head.Root); err != nil {
-		return nil, err
-	}
-	keys, err := vault.Open(ctx, stage, master) // with an empty store, which the backup's replaces
 	if err != nil {
 		return nil, err
 	}
-	return keys.BackupKey(), errors.Join(keys.Close(), removeDatabase(filepath.Join(stage, keysFile)))
+	more, err := vault.ReadErasures(raw)
+	return append(list, more...), err
 }
 
-// databaseParts are the endings of the files that an SQLite database consists of.
-func databaseParts() [3]string { return [3]string{"", "-wal", "-shm"} }
-
-func removeDatabase(path string) error {
-	var errs []error
-	for _, part := range databaseParts() {
-		if err := os.Remove(path + part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
+// storeOf names the key store that a folder's epochs belong to.
+func storeOf(dir string) (string, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, vault.EpochsFile))
+	if err != nil {
+		return "", err
 	}
-	return errors.Join(errs...)
+	return vault.EpochsStore(raw)
 }
 
-func unpack(ctx context.Context, r *Run, in io.Reader, f *os.File, stage string, key, head []byte) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	b := newBar(r, "Restoring")
-	defer b.done()
-	sealed, err := seal.NewReader(&counted{ctx: ctx, from: in, total: info.Size(), show: b.show}, key, head)
-	if err != nil {
-		return err
-	}
-	archive := tar.NewReader(sealed)
-	for {
-		h, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			_, err = io.Copy(io.Discard, sealed) // to the marked end
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		if h.Name != keysFile && h.Name != dataFile {
-			continue // of a later version
-		}
-		if err := unpackFile(filepath.Join(stage, h.Name), archive); err != nil {
-			return err
+func since(list []vault.Erasure, at time.Time) (out []vault.Erasure) {
+	for _, e := range list {
+		if !e.At.Before(at.Truncate(time.Millisecond)) {
+			out = append(out, e)
 		}
 	}
-}
-
-func unpackFile(path string, from io.Reader) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(f, from)
-	return errors.Join(err, f.Sync(), f.Close())
+	return out
 }
 
 func writeSynced(path string, b []byte) error {
@@ -201,32 +257,8 @@ func writeSynced(path string, b []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// checkStaged opens what was unpacked as a start would, and checks every page of it.
-func checkStaged(ctx context.Context, c *Config, stage string, keysOnly bool) (err error) {
-	master, err := openMaster(c)
-	if err != nil {
-		return err
-	}
-	staged := &Parley{Config: c, Now: time.Now}
-	if staged.Keys, err = vault.Open(ctx, stage, master); err != nil {
-		return readable(err, filepath.Join(stage, keysFile))
-	}
-	defer func() { err = errors.Join(err, staged.Close()) }()
-	if keysOnly {
-		return nil
-	}
-	path := filepath.Join(stage, dataFile)
-	if staged.DB, err = db.OpenSQLite(ctx, path, staged.Keys.DatabaseKey()); err != nil {
-		return readable(err, path)
-	}
-	if err := staged.migrate(ctx); err != nil {
-		return readable(err, path)
-	}
-	if err := staged.checkKeyStore(ctx); err != nil {
-		return err
-	}
-	return staged.DB.Check(ctx)
-}
+// databaseParts are the endings of the files that an SQLite database consists of.
+func databaseParts() [3]string { return [3]string{"", "-wal", "-shm"} }
 
 // finishRestore moves checked files into place, and the old ones into a folder of their own, whose path it gives. It does
 // nothing when no restore is under way, and may be repeated when it was broken off.
@@ -240,7 +272,7 @@ func finishRestore(dir string) (kept string, err error) {
 		return "", err
 	}
 	before := filepath.Join(dir, filepath.Base(strings.TrimSpace(string(name))))
-	for _, file := range []string{dataFile, keysFile, rootFile} {
+	for _, file := range []string{dataFile, keysFile, rootFile, vault.EpochsFile, vault.ErasedFile} {
 		if _, err := os.Stat(filepath.Join(stage, file)); errors.Is(err, fs.ErrNotExist) {
 			continue // moved already, or not in the backup
 		}

@@ -42,6 +42,7 @@ const (
 	demoLinkLife  = time.Hour
 	sweepEvery    = time.Hour
 	settleEvery   = time.Minute
+	requestsEvery = 5 * time.Minute
 	settleAtOnce  = 4 // coarse rows, some milliseconds each
 	settleHorizon = 1 // days before today that are left alone, since they still change
 )
@@ -107,6 +108,11 @@ func (s *server) serve(ctx context.Context) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer site.close()
+	secured, handler, plainEnds, err := s.secure(ctx, listener, site.handler)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer plainEnds()
 	desk, err := openDesk(s.p)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -114,10 +120,10 @@ func (s *server) serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var duties sync.WaitGroup
 	duties.Go(func() { desk.serve(working) })
-	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver} {
+	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints} {
 		duties.Go(func() { duty(working) })
 	}
-	err = s.listen(ctx, listener, site.handler)
+	err = s.listen(ctx, secured, handler)
 	stop()
 	duties.Wait()
 	return err
@@ -232,15 +238,18 @@ func (s *server) every(ctx context.Context, pause time.Duration, name string, du
 
 // resume finishes what a stopped server left. It has no hurry: reports say meanwhile what is not reckoned yet.
 func (s *server) resume(ctx context.Context) {
-	if err := s.p.Writer.Resume(ctx, s.p.Accounts); err != nil && ctx.Err() == nil {
+	if err := s.p.Writer.Resume(ctx, s.p.Accounts, s.p.Devices); err != nil && ctx.Err() == nil {
 		s.p.Log.Error("duty failed", "duty", "resume", "err", err)
 	}
 }
 
 func (s *server) sweep(ctx context.Context) {
-	s.every(ctx, sweepEvery, "sweep", func(ctx context.Context) error {
-		return errors.Join(s.p.Accounts.Sweep(ctx), s.p.Mail.Sweep(ctx))
-	})
+	s.every(ctx, sweepEvery, "retention", s.p.retainAll)
+}
+
+// requests carries on with what people asked for: at the start, and then every few minutes.
+func (s *server) requests(ctx context.Context) {
+	s.every(ctx, requestsEvery, "requests", s.p.Rights.Tick)
 }
 
 func (s *server) deliver(ctx context.Context) {

@@ -40,7 +40,7 @@ func (p *Parley) site() (*site, error) {
 	s.stop = stop
 	pages, err := web.New(web.Deps{
 		DB: p.DB, Audit: p.Audit, Accounts: p.Accounts, Devices: p.Devices, Book: p.Book, Calls: p.Calls, Writer: p.Writer, Reporter: p.Reporter,
-		Reports: p.Reports, Callbacks: p.Callbacks, Imports: p.Imports, Mail: p.Mail, Holds: p.Holds, Consents: p.Consents, Policy: p.policyOf,
+		Reports: p.Reports, Callbacks: p.Callbacks, Imports: p.Imports, Mail: p.Mail, Backups: p.Backups, Holds: p.Holds, Consents: p.Consents, Policy: p.policyOf, Policies: p.Policies, MailServer: p.Config.Mail.Host,
 		RemoveOrg: p.RemoveOrg, SignUp: p.Config.SignUp, URL: p.Config.URL, Dev: p.Config.Dev, Version: version(), TempDir: uploads, Now: p.Now, Log: p.Log,
 		Background: func(what string, do func(context.Context) error) {
 			s.working.Go(func() {
@@ -83,7 +83,7 @@ func (p *Parley) uploads() (string, error) {
 
 func (p *Parley) newAPI(uploads string) (*api.API, error) {
 	return api.New(api.Deps{
-		Audit: p.Audit, Accounts: p.Accounts, Devices: p.Devices, Calls: p.Calls, Book: p.Book, Writer: p.Writer, Reporter: p.Reporter, Reports: p.Reports,
+		Audit: p.Audit, Consents: p.Consents, Holds: p.Holds, Policies: p.Policies, Accounts: p.Accounts, Devices: p.Devices, Calls: p.Calls, Book: p.Book, Writer: p.Writer, Reporter: p.Reporter, Reports: p.Reports,
 		Callbacks: p.Callbacks, Imports: p.Imports, Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(), TempDir: uploads,
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 
+	"parley/platform/blob"
 	"parley/platform/vault"
 	"parley/reach/mail"
 	"parley/trust/recipient"
@@ -12,14 +13,15 @@ import (
 
 // Keys of the installation's own recipients.
 const (
-	mailKey  = "mail"
-	vaultKey = "vault"
+	mailKey   = "mail"
+	vaultKey  = "vault"
+	bucketKey = "backup"
 )
 
 // wayOut is the one way out of the process. The master key may lie in a Vault, so it is there before everything else.
 func (p *Parley) wayOut() *recipient.Out {
 	if p.Out == nil {
-		p.Out = recipient.New(recipient.Options{Own: p.Config.recipients(), Now: p.Now})
+		p.Out = recipient.New(recipient.Options{Own: p.Config.recipients(), Private: p.Config.Private, Now: p.Now, Policy: p.policyOf})
 	}
 	return p.Out
 }
@@ -32,6 +34,9 @@ func (c *Config) recipients() []recipient.Own {
 	}
 	if u, err := url.Parse(c.MasterKey); err == nil && vault.IsTransit(c.MasterKey) {
 		out = append(out, recipient.Own{Key: vaultKey, Name: "the Vault that holds the master key", Host: u.Host, Plain: vault.IsPlainTransit(c.MasterKey)})
+	}
+	if u, err := url.Parse(c.Backup.Where); err == nil && blob.IsBucket(c.Backup.Where) {
+		out = append(out, recipient.Own{Key: bucketKey, Name: "the bucket for backups", Host: u.Host, Plain: blob.IsPlainBucket(c.Backup.Where)})
 	}
 	return out
 }

@@ -46,16 +46,22 @@ func (s *site) routes() []route {
 		s.lineRoutes(),
 		s.teamRoutes(),
 		s.meRoutes(),
+		s.myDataRoutes(),
 		s.ownRoutes(),
 		s.settingsRoutes(),
 		s.exclusionRoutes(),
+		s.backupRoutes(),
 		s.tokenRoutes(),
+		s.requestRoutes(),
+		s.requestsRoutes(),
 		s.developerRoutes(),
 		s.auditRoutes(),
 		s.trustRoutes(),
 		s.preferenceRoutes(),
 		s.consentRoutes(),
 		s.holdRoutes(),
+		s.policyRoutes(),
+		s.privacyRoutes(),
 	)
 }
 

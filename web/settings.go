@@ -32,6 +32,7 @@ func (v *visit) settingsFrame(title string) ui.Frame {
 		{"settings.organisation", "/settings", account.ManageSettings},
 		{"settings.exclusions", "/settings/exclusions", account.ManageExclusions},
 		{"settings.tokens", "/settings/tokens", account.ManageTokens},
+		{"backup.title", "/settings/backups", account.ManagePrivacy},
 		{"settings.developer", "/developer", account.Developer},
 		{"settings.close", "/settings/close", account.ManageOrg},
 	} {

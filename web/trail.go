@@ -61,13 +61,16 @@ func traces() map[string]trace {
 		"POST /settings/tokens/new":      {action: audit.TokenChanged},
 		"POST /settings/exclusions":      {action: audit.ExclusionChanged},
 		"POST /numbers/{key}/exclude":    {action: audit.ExclusionChanged},
+		"POST /settings/backups/run":     {action: audit.BackupMade},
 		"POST /audit/verify":             {action: audit.LogOpened},
 		"GET /imports/{import}/rejected": {action: audit.ExportMade, object: "import/{import}"},
 	}
 	for _, pattern := range []string{
 		"GET /definitions", "GET /reports", "GET /developer", "GET /devices/pair", "GET /devices/settings", "GET /people/invite", "GET /people/add",
-		"GET /people/{member}/lines/add", "GET /settings", "GET /settings/close", "GET /settings/tokens", "GET /settings/tokens/new", "GET /me", "GET /me/seen",
+		"GET /people/{member}/lines/add", "GET /settings", "GET /settings/close", "GET /settings/tokens", "GET /settings/backups", "GET /settings/tokens/new", "GET /me", "GET /me/seen",
 		"GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust",
+		"GET /trust/policy", "GET /trust/policy/edit", "GET /trust/policy/preview", "GET /trust/policy/text/{text}", "GET /trust/policy/file/{file}", "POST /trust/policy/publish",
+		"POST /policy/accept",
 	} {
 		t[pattern] = quiet
 	}
@@ -85,7 +88,7 @@ func families() []struct {
 	}{
 		{"/calls/", audit.CallChanged}, {"/missed/", audit.CallbackChanged}, {"/people/", audit.MemberChanged}, {"/teams", audit.TeamChanged},
 		{"/lines/", audit.LineChanged}, {"/devices/", audit.DeviceChanged}, {"/settings/tokens", audit.TokenChanged}, {"/settings/exclusions", audit.ExclusionChanged},
-		{"/settings", audit.SettingsChanged}, {"/imports", audit.ImportChanged}, {"/files", audit.ImportChanged}, {"/trust", audit.Changed},
+		{"/settings", audit.SettingsChanged}, {"/imports", audit.ImportChanged}, {"/files", audit.ImportChanged}, {"/trust/policy", audit.PolicyChanged}, {"/trust", audit.Changed},
 	}
 }
 

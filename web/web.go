@@ -23,11 +23,13 @@ import (
 	"parley/calls/report"
 	"parley/calls/stats"
 	"parley/platform/audit"
+	"parley/platform/backup"
 	"parley/platform/db"
 	"parley/reach/mail"
 	"parley/trust/consent"
 	"parley/trust/hold"
 	"parley/trust/policy"
+	"parley/trust/rights"
 	"parley/web/assets"
 	"parley/web/template"
 	"parley/web/ui"
@@ -35,22 +37,26 @@ import (
 
 // Deps are what the pages are made from. All fields are needed but SignUp, URL, Dev and Version.
 type Deps struct {
-	DB        *db.DB
-	Audit     *audit.Log
-	Accounts  *account.Accounts
-	Devices   *device.Devices
-	Book      *number.Book
-	Calls     *call.Store
-	Writer    *ingest.Writer
-	Reporter  *stats.Reporter
-	Reports   *report.Reports
-	Callbacks *callback.Callbacks
-	Imports   *ingest.Imports
-	Mail      *mail.Mailer
-	Holds     *hold.Holds
-	Consents  *consent.Consents
-	Policy    func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
-	RemoveOrg func(ctx context.Context, org account.OrgID) error                     // deletes an organisation everywhere, keys included
+	DB         *db.DB
+	Audit      *audit.Log
+	Accounts   *account.Accounts
+	Devices    *device.Devices
+	Book       *number.Book
+	Calls      *call.Store
+	Writer     *ingest.Writer
+	Reporter   *stats.Reporter
+	Reports    *report.Reports
+	Callbacks  *callback.Callbacks
+	Imports    *ingest.Imports
+	Mail       *mail.Mailer
+	Backups    *backup.Service
+	Holds      *hold.Holds
+	Consents   *consent.Consents
+	Policy     func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
+	Policies   *policy.Policies
+	Rights     *rights.Rights
+	MailServer string                                             // host of the mail server, for the privacy page; "" = none
+	RemoveOrg  func(ctx context.Context, org account.OrgID) error // deletes an organisation everywhere, keys included
 
 	// Background carries out what a page does not wait for. Whoever runs the pages waits for it at the end, and logs its error.
 	Background func(what string, do func(ctx context.Context) error)

@@ -224,8 +224,8 @@ func (a answer) want(t testing.TB, what string, status int, parts ...string) ans
 // deps are what the pages are made from.
 func (w *world) deps() web.Deps {
 	return web.Deps{
-		DB: w.DB, Audit: w.Log, Accounts: w.Accounts, Devices: w.Devices, Book: w.Book, Calls: w.Calls, Writer: w.Writer, Reporter: w.Reporter,
-		Reports: w.Reports, Callbacks: w.Callbacks, Imports: w.Imports, Mail: w.mail, RemoveOrg: w.removeOrg, Background: w.background, SignUp: true, Now: w.Now, Log: quiet(),
+		Policies: w.Policies, DB: w.DB, Audit: w.Log, Accounts: w.Accounts, Devices: w.Devices, Book: w.Book, Calls: w.Calls, Writer: w.Writer, Reporter: w.Reporter,
+		Reports: w.Reports, Callbacks: w.Callbacks, Imports: w.Imports, Mail: w.mail, Backups: w.backups(""), RemoveOrg: w.removeOrg, Background: w.background, SignUp: true, Now: w.Now, Log: quiet(),
 	}
 }
 
