@@ -29,6 +29,7 @@ import (
 	"parley/platform/vault"
 	"parley/trust/consent"
 	"parley/trust/hold"
+	"parley/trust/policy"
 )
 
 // Deps is what the API works with. All of it must be given, unless said otherwise.
@@ -36,6 +37,7 @@ type Deps struct {
 	Audit     *audit.Log
 	Consents  *consent.Consents
 	Holds     *hold.Holds
+	Policies  *policy.Policies
 	Accounts  *account.Accounts
 	Devices   *device.Devices
 	Calls     *call.Store
@@ -107,6 +109,7 @@ func (s *API) register() {
 	s.imports()
 	s.consents()
 	s.holds()
+	s.policies()
 	s.tokens()
 	s.sessions()
 	s.collectors()

@@ -60,7 +60,7 @@ func newHouse(t *testing.T, d *db.DB, l Limits) *house {
 func deps(t *testing.T, w *calltest.World, l Limits, log io.Writer) Deps {
 	t.Helper()
 	return Deps{
-		Audit: w.Log, Consents: w.Consents, Holds: w.Holds, Accounts: w.Accounts, Devices: w.Devices, Calls: w.Calls, Book: w.Book, Writer: w.Writer, Reporter: w.Reporter, Reports: w.Reports,
+		Audit: w.Log, Consents: w.Consents, Holds: w.Holds, Policies: w.Policies, Accounts: w.Accounts, Devices: w.Devices, Calls: w.Calls, Book: w.Book, Writer: w.Writer, Reporter: w.Reporter, Reports: w.Reports,
 		Callbacks: w.Callbacks, Imports: w.Imports, Keys: w.Keys, DB: w.DB, Now: w.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
 		Version: "test", Limits: l, TempDir: t.TempDir(),
 	}

@@ -63,7 +63,8 @@ func traces() map[string]trace {
 		"POST /audit/cosignatures":               {}, // logs itself
 	}
 	for _, pattern := range []string{"GET /me", "GET /me/seen", "GET /organisation", "GET /teams", "GET /teams/{team}", "GET /device-settings", "GET /tags",
-		"GET /metrics", "GET /reports", "GET /imports", "GET /imports/{import}", "GET /tokens", "GET /sessions", "GET /audit/checkpoint", "GET /audit/growth"} {
+		"GET /metrics", "GET /reports", "GET /imports", "GET /imports/{import}", "GET /tokens", "GET /sessions", "GET /audit/checkpoint", "GET /audit/growth",
+		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions"} {
 		t[pattern] = trace{}
 	}
 	return t

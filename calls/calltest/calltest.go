@@ -24,6 +24,7 @@ import (
 	"parley/platform/vault"
 	"parley/trust/consent"
 	"parley/trust/hold"
+	"parley/trust/policy"
 )
 
 // Schemas are the tables that a World needs.
@@ -39,6 +40,7 @@ func Schemas() []dbtest.Schema {
 		{Series: "audit", Files: audit.Schema},
 		{Series: "hold", Files: hold.Schema},
 		{Series: "consent", Files: consent.Schema},
+		{Series: "policy", Files: policy.Schema},
 	}
 }
 
@@ -87,6 +89,7 @@ type World struct {
 	Log       *audit.Log
 	Holds     *hold.Holds
 	Consents  *consent.Consents
+	Policies  *policy.Policies
 	Persons   *person.Persons
 	Clock     *Clock
 	Now       func() time.Time
@@ -101,6 +104,7 @@ func New(t testing.TB, d *db.DB) *World {
 	w.Accounts = account.New(d, w.Keys, w.Now)
 	w.Book = number.New(d, w.Keys)
 	w.Log = audit.New(d, w.Keys, w.Now)
+	w.Policies = policy.New(d, w.Keys, w.Accounts, w.Log, w.Now)
 	w.Holds = hold.New(d, w.Keys, w.Accounts, w.Log, w.Now)
 	w.Consents = consent.New(consent.Deps{DB: d, Keys: w.Keys, Accounts: w.Accounts, Log: w.Log, People: person.InBook(w.Book), Now: w.Now,
 		Purposes: func(context.Context, account.OrgID) ([]consent.Purpose, error) { return nil, nil }})

@@ -100,9 +100,20 @@ func (p *Policies) Untold(ctx context.Context, org account.OrgID, channel string
 
 // Told notes that a member was told of a version. It tells whether that was the first time.
 func (p *Policies) Told(ctx context.Context, org account.OrgID, number int, member account.MemberID, channel string) (first bool, err error) {
+	told, err := p.wasTold(ctx, org, number, member, channel)
+	if told || err != nil {
+		return false, err
+	}
 	n, err := p.db.Exec(ctx, `INSERT INTO policy_notices (org_id, version, member_id, channel, told_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 		org, number, member, channel, p.now().UnixMilli())
 	return n > 0, err
+}
+
+// wasTold spares a write where there is nothing to write.
+func (p *Policies) wasTold(ctx context.Context, org account.OrgID, number int, member account.MemberID, channel string) (bool, error) {
+	_, ok, err := db.One(ctx, p.db, func(r db.Scanner) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT 1 FROM policy_notices WHERE org_id = $1 AND version = $2 AND member_id = $3 AND channel = $4`, org, number, member, channel)
+	return ok, err
 }
 
 // Deed is what a member did about a version, for the package of an access request.

@@ -2,10 +2,8 @@ package policy
 
 import (
 	"context"
-	"strconv"
 
 	"parley/account"
-	"parley/platform/audit"
 	"parley/platform/fault"
 )
 
@@ -66,18 +64,9 @@ func (d *Document) permits(p account.Permission) error {
 	return nil
 }
 
-// refusal is a use that the policy did not allow.
-type refusal struct {
-	org   account.OrgID
-	entry audit.Entry
-}
-
-// maxRefusals bounds what waits to be logged.
-const maxRefusals = 1000
-
 // Gate gives what decides for one member's requests whether the policy allows them: for account.Accounts.SetGate. It
 // reads what it needs now, so that asking it needs neither time nor the database. A use that a material change brought in
-// stays off until the member accepted the change.
+// stays off until the member accepted the change. Whoever answers the request logs the refusal, as every other.
 func (p *Policies) Gate(ctx context.Context, org account.OrgID, member account.MemberID) (func(account.Permission) error, error) {
 	v, err := p.At(ctx, org, p.now())
 	if err != nil {
@@ -101,9 +90,6 @@ func (p *Policies) Gate(ctx context.Context, org account.OrgID, member account.M
 					err = fault.New(fault.Denied, "Version %d of the privacy policy uses %q for %q, which is new. Read it under Privacy, Policy and accept it first.", n, c, u.Purpose)
 				}
 			}
-		}
-		if err != nil {
-			p.refuse(org, member, perm, v.Number)
 		}
 		return err
 	}, nil
@@ -139,32 +125,4 @@ func (v *Version) added(before *Version) []pair {
 		}
 	}
 	return out
-}
-
-// refuse remembers a refusal until Flush: whoever asks may be inside a transaction.
-func (p *Policies) refuse(org account.OrgID, member account.MemberID, perm account.Permission, version int) {
-	u, _ := UseOf(perm)
-	e := audit.Entry{Actor: string(member), Action: "purpose.denied", Object: "permission/" + string(perm), Purpose: u.Purpose, Policy: version, Result: audit.Denied}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.refused) < maxRefusals {
-		p.refused = append(p.refused, refusal{org, e})
-	}
-}
-
-// Flush writes the refusals that wait into the audit log. It must not be called inside a transaction.
-func (p *Policies) Flush(ctx context.Context) error {
-	p.mu.Lock()
-	waiting := p.refused
-	p.refused = nil
-	p.mu.Unlock()
-	for i, r := range waiting {
-		if err := p.log.Record(ctx, int64(r.org), r.entry); err != nil {
-			p.mu.Lock()
-			p.refused = append(waiting[i:], p.refused...)
-			p.mu.Unlock()
-			return fault.Wrap(fault.Unavailable, err, "%s refusals could not be written into the audit log.", strconv.Itoa(len(waiting)-i))
-		}
-	}
-	return nil
 }

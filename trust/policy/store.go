@@ -45,7 +45,6 @@ type Policies struct {
 	mu       sync.Mutex
 	versions map[account.OrgID][]*Version // oldest first; all that are published
 	shipped  map[account.OrgID]shipped
-	refused  []refusal
 }
 
 // shipped is the shipped document filled in for an organisation.
