@@ -95,16 +95,23 @@ func PolicyOf(v *policy.Version) (Policy, error) {
 	for key := range d.Recipients {
 		out.Recipients = append(out.Recipients, key)
 	}
-	for key, p := range d.Purposes {
-		if p.Basis == policy.Consent || p.Basis == policy.LegitimateInterest && key != "security" {
-			out.Objectable = append(out.Objectable, key)
-		}
-	}
+	out.Objectable = Objectable(d)
 	slices.Sort(out.Recipients)
-	slices.Sort(out.Objectable)
 	var err error
 	out.Facts, err = json.Marshal(factsOf(d))
 	return out, err
+}
+
+// Objectable lists the purposes of a policy that a person may object to, or take their consent back for.
+func Objectable(d *policy.Document) []string {
+	var out []string
+	for key, p := range d.Purposes {
+		if p.Basis == policy.Consent || p.Basis == policy.LegitimateInterest && key != "security" {
+			out = append(out, key)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // fact is what a policy says of one category, for whoever asked for access.

@@ -67,7 +67,7 @@ func (r *Rights) finish(ctx context.Context, q *Request, result State) (*Request
 	switch {
 	case result == Locked:
 		letter.Kind, letter.Due, letter.Note = LetterLocked, lastLock(q.Plan.Locks), laws(q.Plan.Locks)
-	case q.Kind.gives():
+	case q.Kind.Gives():
 		letter.Kind = LetterReady
 	}
 	if letter.To != "" {
@@ -176,8 +176,13 @@ func (r *Rights) refuse(ctx context.Context, org account.OrgID, id, actor string
 	return q, r.Write(ctx, Letter{Org: org, To: q.Contact.Email, Locale: q.Locale, Kind: LetterRefused, Request: id, About: q.Kind, Note: sentence, Reason: reason})
 }
 
+// CanRefuse tells whether a request can still be refused: what was begun is carried through.
+func CanRefuse(q *Request) bool {
+	return q.Open() && q.State != Running && q.State != Waiting && q.State != Locked
+}
+
 func canRefuse(q *Request) error {
-	if !q.Open() || q.State == Running || q.State == Waiting || q.State == Locked {
+	if !CanRefuse(q) {
 		return wrongState(q, "only what was not begun can be refused")
 	}
 	return nil

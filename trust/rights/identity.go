@@ -59,7 +59,7 @@ func (r *Rights) SpeakCode(ctx context.Context, by *account.Actor, id string) (c
 
 // makeCode makes the one code of a request, and ends the one before.
 func (r *Rights) makeCode(ctx context.Context, q *Request, actor string, what What) (string, error) {
-	if q.Contact.IsZero() || !q.Open() && !q.Kind.gives() {
+	if q.Contact.IsZero() || !q.Open() && !q.Kind.Gives() {
 		return "", wrongState(q, "no code is needed")
 	}
 	if err := r.count(ctx, q.Org, limit{"codes", q.Contact.address(), codesDaily, 24 * time.Hour}); err != nil {
@@ -200,7 +200,7 @@ func (r *Rights) proved(ctx context.Context, q *Request) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !q.Kind.protects() && !(q.Kind == Erasure && q.Minor) && !(q.Kind.gives() && q.Proof == Session) {
+	if !q.Kind.protects() && !(q.Kind == Erasure && q.Minor) && !(q.Kind.Gives() && q.Proof == Session) {
 		return q, nil
 	}
 	if q, err = r.approve(ctx, q, system); err != nil {

@@ -2,21 +2,18 @@ package rights
 
 import (
 	"archive/zip"
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"parley/account"
 	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
-	"parley/platform/id"
 )
 
 // Receipt says what was done about a request. It holds no personal data.
@@ -63,63 +60,12 @@ type RecipientOutcome struct {
 	Answer    Answer `json:"answer"` // "" = none
 }
 
-// Certified is a statement with the proof that it stands in the organisation's audit log. The log's signature is on the
-// proof's checkpoint.
-type Certified struct {
-	Statement json.RawMessage `json:"statement"`
-	Proof     *audit.Proof    `json:"proof"`
-}
-
-// objectOf is how the hash of a statement stands in the audit log.
-func objectOf(statement []byte) string {
-	sum := sha256.Sum256(statement)
-	return "sha256." + id.Encode(sum[:])
-}
-
 // certify enters a statement in the audit log, and gives it with its proof.
 func (r *Rights) certify(ctx context.Context, q *Request, action audit.Action, statement any) ([]byte, error) {
-	text, err := json.Marshal(statement)
-	if err != nil {
-		return nil, err
-	}
 	e := entry(q, system, Ended)
-	e.Action, e.Object = action, objectOf(text)
+	e.Action = action
 	e.Details["request"] = q.ID
-	var n int64
-	if err := r.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-		n, err = r.Log.Append(ctx, tx, int64(q.Org), e)
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	proof, err := r.Log.Prove(ctx, int64(q.Org), n)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(Certified{text, proof})
-}
-
-// check verifies a statement against a log's public key; where key is "" the statement's own is taken.
-func (c *Certified) check(key string) (*audit.Checkpoint, error) {
-	if c.Proof == nil || len(c.Statement) == 0 {
-		return nil, fault.New(fault.Invalid, "The file has no statement or no proof, so it is no receipt.")
-	}
-	point, err := c.Proof.Check(key)
-	if err != nil {
-		return nil, err
-	}
-	var leaf audit.Leaf
-	if err := json.Unmarshal([]byte(c.Proof.Leaf), &leaf); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "The proof's entry cannot be read.")
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, c.Statement); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "The statement cannot be read.")
-	}
-	if leaf.Object != objectOf(compact.Bytes()) {
-		return nil, fault.New(fault.Invalid, "The statement is not the one that was entered in the audit log: it was changed.")
-	}
-	return point, nil
+	return r.Log.Certify(ctx, int64(q.Org), e, statement)
 }
 
 // Verdict is what verifying a receipt or a package found.
@@ -134,11 +80,7 @@ type Verdict struct {
 // VerifyReceipt checks a receipt offline. key is the organisation's public key, as its privacy page shows it; "" takes the
 // one in the receipt, which shows only that nothing was changed since it was signed.
 func VerifyReceipt(text []byte, key string) (*Verdict, error) {
-	var c Certified
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "This is no receipt: it is not JSON.")
-	}
-	point, err := c.check(strings.TrimSpace(key))
+	c, point, err := audit.ReadCertified(text, key)
 	if err != nil {
 		return nil, err
 	}
@@ -178,11 +120,7 @@ func VerifyPackage(from io.ReaderAt, size int64, key string) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	var c Certified
-	if err := json.Unmarshal(text, &c); err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "The manifest of this package cannot be read.")
-	}
-	point, err := c.check(strings.TrimSpace(key))
+	c, point, err := audit.ReadCertified(text, key)
 	if err != nil {
 		return nil, err
 	}
@@ -273,7 +211,7 @@ func (r *Rights) outcome(ctx context.Context, q *Request, out *Receipt) (err err
 			return err
 		}
 	}
-	if q.Kind.gives() {
+	if q.Kind.Gives() {
 		sum, ok, err := db.One(ctx, r.DB, scanText, `SELECT sha256 FROM request_packages WHERE org_id = $1 AND request_id = $2`, q.Org, q.ID)
 		if err != nil {
 			return err

@@ -38,8 +38,8 @@ func ParseKind(word string) (Kind, error) {
 	return "", fault.Field("kind", "%q is no kind of request. Choose one of: access, portability, correction, erasure, restriction, objection, withdrawal, complaint.", word)
 }
 
-// gives tells whether the answer is a package of data.
-func (k Kind) gives() bool { return k == Access || k == Portability }
+// Gives tells whether the answer is a package of data.
+func (k Kind) Gives() bool { return k == Access || k == Portability }
 
 // protects tells whether the request only ends uses of data, so that it takes effect as soon as the person is known: nobody
 // has to approve it.
