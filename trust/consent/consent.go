@@ -143,7 +143,8 @@ func (s *Consents) person(ctx context.Context, c db.Conn, org account.OrgID, who
 	if err != nil {
 		return "", err
 	}
-	return "email/" + hex.EncodeToString(k.Index("consent email", foldEmail(who.Email))), nil
+	// Not the blind index, whose key may change: the address itself is not kept, so it could not be indexed anew.
+	return "email/" + hex.EncodeToString(k.Suppress("consent email:"+foldEmail(who.Email))), nil
 }
 
 // full adds the number of a person who is known by their id alone.
