@@ -25,6 +25,7 @@ import (
 	"parley/trust/consent"
 	"parley/trust/hold"
 	"parley/trust/policy"
+	"parley/trust/rights"
 )
 
 // Schemas are the tables that a World needs.
@@ -41,6 +42,7 @@ func Schemas() []dbtest.Schema {
 		{Series: "hold", Files: hold.Schema},
 		{Series: "consent", Files: consent.Schema},
 		{Series: "policy", Files: policy.Schema},
+		{Series: "rights", Files: rights.Schema},
 	}
 }
 

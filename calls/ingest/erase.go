@@ -182,7 +182,7 @@ func (w *Writer) goOnErasing(ctx context.Context, devices *device.Devices, org *
 	if err := w.tripped("keys"); err != nil {
 		return 0, err
 	}
-	if calls, err = w.detachAll(ctx, devices, org, numbers, todo, nil); err != nil {
+	if calls, err = w.detachAll(ctx, devices, org, roll.LastDay, todo, nil); err != nil {
 		return calls, err
 	}
 	return calls, w.endErasing(ctx, org, numbers)
@@ -296,4 +296,29 @@ func (w *Writer) tripped(step string) error {
 		return nil
 	}
 	return w.trip(step)
+}
+
+// Shelve moves numbers out of the book into the list of archived ones. Calls with them from before now are not taken in
+// again; a later one brings its number back. first is asked in the transaction.
+func (w *Writer) Shelve(ctx context.Context, org *account.Org, numbers []number.ID, first func(ctx context.Context, tx *db.Tx) error) error {
+	return w.hand(ctx, &job{alone: true, done: make(chan error, 1), do: func(ctx context.Context, u *unit) error {
+		if err := first(ctx, u.tx); err != nil {
+			return err
+		}
+		texts, err := w.book.Texts(ctx, u.tx, org.ID, numbers)
+		if err != nil {
+			return err
+		}
+		for _, text := range texts {
+			if w.trust.Bury == nil {
+				break
+			}
+			if err := w.trust.Bury(ctx, u.tx, org.ID, text); err != nil {
+				return err
+			}
+		}
+		forget, err := w.book.Shelve(ctx, u.tx, org.ID, numbers)
+		u.committed = append(u.committed, forget)
+		return err
+	}})
 }

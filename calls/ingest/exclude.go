@@ -147,7 +147,7 @@ func (w *Writer) rollsWith(ctx context.Context, org *account.Org, n number.ID, m
 		has = flagged(n, match)
 	}
 	err = w.db.Read(ctx, func(tx *db.Tx) error {
-		out, err = rollsOf(ctx, tx, org.ID, roll.SetOf(n), has)
+		out, err = rollsOf(ctx, tx, org.ID, roll.LastDay, roll.SetOf(n), has)
 		return err
 	})
 	return out, err
@@ -167,8 +167,8 @@ func flagged(n number.ID, match func(roll.Flags) bool) func(b []byte) (bool, err
 
 // rollsOf lists the agent-days whose roll-ups hold one of the numbers and match; nil matches all. There is no index from
 // numbers to days: reading all roll-ups costs about a second for ten million calls.
-func rollsOf(ctx context.Context, c db.Conn, org account.OrgID, want roll.Set, match func(b []byte) (bool, error)) (out []dayKey, err error) {
-	err = roll.Walk(ctx, c, org, roll.FirstDay, roll.LastDay, func(day civil.Day, agent account.AgentNo, b []byte) error {
+func rollsOf(ctx context.Context, c db.Conn, org account.OrgID, to civil.Day, want roll.Set, match func(b []byte) (bool, error)) (out []dayKey, err error) {
+	err = roll.Walk(ctx, c, org, roll.FirstDay, to, func(day civil.Day, agent account.AgentNo, b []byte) error {
 		is, err := roll.Holds(b, want)
 		if is && match != nil {
 			is, err = match(b)

@@ -2,12 +2,15 @@ package ingest
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"parley/account"
 	"parley/calls/call"
 	"parley/calls/device"
 	"parley/calls/number"
 	"parley/calls/roll"
+	"parley/platform/civil"
 	"parley/platform/db"
 )
 
@@ -17,7 +20,7 @@ func (w *Writer) EachOf(ctx context.Context, org account.OrgID, n number.ID, vis
 		return nil
 	}
 	return w.db.Read(ctx, func(tx *db.Tx) error {
-		days, err := rollsOf(ctx, tx, org, roll.SetOf(n), nil)
+		days, err := rollsOf(ctx, tx, org, roll.LastDay, roll.SetOf(n), nil)
 		if err != nil {
 			return err
 		}
@@ -31,14 +34,15 @@ func (w *Writer) EachOf(ctx context.Context, org account.OrgID, n number.ID, vis
 	})
 }
 
-// Take detaches the calls with some numbers, as an erasure does, and leaves everything else of them: they were archived.
-// first is asked in each transaction; when it refuses, the calls of that transaction stay. It tells how many were detached.
-func (w *Writer) Take(ctx context.Context, org *account.Org, numbers []number.ID, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
+// Take detaches the calls with some numbers before a local day, as an erasure does, and leaves everything else of them: they
+// were archived. first is asked in each transaction; when it refuses, the calls of that transaction stay. It tells how many
+// were detached.
+func (w *Writer) Take(ctx context.Context, org *account.Org, numbers []number.ID, to civil.Day, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
 	who := make(map[number.ID]erasing, len(numbers))
 	for _, n := range numbers {
 		who[n] = erasing{num: n}
 	}
-	return w.detachAll(ctx, nil, org, numbers, who, first)
+	return w.detachAll(ctx, nil, org, to, who, first)
 }
 
 // PutBack attaches calls to their numbers again that Take detached. A call that is not found as it was left is stored anew.
@@ -85,12 +89,12 @@ func (d *agentDay) left(r *call.Row) (int, bool) {
 
 // detachAll detaches until no roll-up has one of the numbers; it looks again, since a rebuild may move calls to a day that
 // was done already.
-func (w *Writer) detachAll(ctx context.Context, devices *device.Devices, org *account.Org, numbers []number.ID, who map[number.ID]erasing, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
-	want := roll.SetOf(numbers...)
+func (w *Writer) detachAll(ctx context.Context, devices *device.Devices, org *account.Org, to civil.Day, who map[number.ID]erasing, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
+	want := roll.SetOf(slices.Collect(maps.Keys(who))...)
 	for {
 		var days []dayKey
 		if err := w.db.Read(ctx, func(tx *db.Tx) (err error) {
-			days, err = rollsOf(ctx, tx, org.ID, want, nil)
+			days, err = rollsOf(ctx, tx, org.ID, to, want, nil)
 			return err
 		}); err != nil || len(days) == 0 {
 			return calls, err
@@ -105,4 +109,49 @@ func (w *Writer) detachAll(ctx context.Context, devices *device.Devices, org *ac
 			}
 		}
 	}
+}
+
+// Bundle is the calls of one agent's day with one number.
+type Bundle struct {
+	Day    civil.Day
+	Agent  account.AgentNo
+	Number number.ID
+}
+
+// Drop deletes calls for good with their notes and tags, and tells how many. Nothing else asks for that but their age; first
+// is asked in each transaction.
+func (w *Writer) Drop(ctx context.Context, org *account.Org, bundles []Bundle, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
+	for part := range slices.Chunk(bundles, rebuildDays) {
+		var n int64
+		if err := w.submit(ctx, 0, func(ctx context.Context, u *unit) error {
+			n = 0
+			if err := first(ctx, u.tx); err != nil {
+				return err
+			}
+			h, err := u.enter(ctx, org)
+			if err != nil {
+				return err
+			}
+			for _, b := range part {
+				d, err := u.day(ctx, h, b.Day, b.Agent)
+				if err != nil {
+					return err
+				}
+				for i := range d.rows {
+					if d.rows[i].Number == b.Number && !d.gone[i] {
+						d.remove(i)
+						n++
+					}
+				}
+				if err := roll.Forget(ctx, u.tx, org.ID, b.Day); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return calls, err
+		}
+		calls += n
+	}
+	return calls, nil
 }

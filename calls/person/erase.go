@@ -25,7 +25,9 @@ func tables() []string {
 // Store is what rights asks of calls. It takes the number itself away, so it is registered behind every store that needs the
 // number to find its rows.
 func (p *Persons) Store() rights.Store {
-	export := func(ctx context.Context, org account.OrgID, who subject.Ref, to *rights.Package) error { return p.export(ctx, org, who, to) }
+	export := func(ctx context.Context, org account.OrgID, who subject.Ref, to *rights.Package) error {
+		return p.export(ctx, org, who, to)
+	}
 	return rights.Store{Name: "calls", Tables: tables(), Export: export, Plan: p.plan, Erase: p.erase, Fields: []rights.Field{p.nameField()}}
 }
 

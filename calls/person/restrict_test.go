@@ -132,4 +132,3 @@ func TestARestrictedPersonCanStillBeErased(t *testing.T) {
 		must(t, s.Persons.Heed(t.Context(), s.Org, map[subject.Ref]bool{subject.OfNumber(int64(n)): true}))
 	})
 }
-

@@ -1,0 +1,318 @@
+package person
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/calls/ingest"
+	"parley/calls/number"
+	"parley/platform/civil"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/trust/policy"
+	"parley/trust/retain"
+	"parley/trust/subject"
+)
+
+// Keepers are what retention asks of calls, in the order in which it is to ask: contacts before what is kept of them, since
+// calls tell who is a contact of whom until they go.
+func (p *Persons) Keepers() []retain.Keeper {
+	return []retain.Keeper{p.contacts(), p.notes(), p.callbacks(), p.calls()}
+}
+
+// numberKey names what a keeper has of one number.
+func numberKey(n number.ID) string { return "number/" + strconv.FormatInt(int64(n), 10) }
+
+// bundleKey names what a keeper has of one agent's day with one number.
+func bundleKey(b ingest.Bundle) string {
+	return b.Day.String() + "/" + strconv.Itoa(int(b.Agent)) + "/" + strconv.FormatInt(int64(b.Number), 10)
+}
+
+// readKey reads either; a number's has no day.
+func readKey(key string) (b ingest.Bundle, err error) {
+	if text, ok := strings.CutPrefix(key, "number/"); ok {
+		n, err := strconv.ParseInt(text, 10, 64)
+		b.Number = number.ID(n)
+		return b, err
+	}
+	parts := strings.Split(key, "/")
+	if len(parts) != 3 {
+		return b, fault.New(fault.Internal, "%q names nothing that calls keep.", key)
+	}
+	if b.Day, err = civil.Parse(parts[0]); err != nil {
+		return b, err
+	}
+	agent, err := strconv.Atoi(parts[1])
+	if err != nil {
+		return b, err
+	}
+	n, err := strconv.ParseInt(parts[2], 10, 64)
+	b.Agent, b.Number = account.AgentNo(agent), number.ID(n)
+	return b, err
+}
+
+func readKeys(items []retain.Item) (out []ingest.Bundle, numbers []number.ID, err error) {
+	for _, i := range items {
+		b, err := readKey(i.Key)
+		if err != nil {
+			return nil, nil, err
+		}
+		out, numbers = append(out, b), append(numbers, b.Number)
+	}
+	return out, numbers, nil
+}
+
+// rows is how many rows a keeper has of some numbers.
+type rows func(ctx context.Context, c db.Conn, org account.OrgID) (map[number.ID]int64, error)
+
+// grouped counts rows by number.
+func grouped(queries ...string) rows {
+	return func(ctx context.Context, c db.Conn, org account.OrgID) (map[number.ID]int64, error) {
+		out := map[number.ID]int64{}
+		for _, q := range queries {
+			if _, err := db.Select(ctx, c, func(r db.Scanner) (struct{}, error) {
+				var n number.ID
+				var count int64
+				err := r.Scan(&n, &count)
+				out[n] += count
+				return struct{}{}, err
+			}, q, org); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+}
+
+// counted counts rows of tables.
+func (p *Persons) counted(queries ...string) func(ctx context.Context, org account.OrgID) (int64, error) {
+	return func(ctx context.Context, org account.OrgID) (sum int64, err error) {
+		for _, q := range queries {
+			var n int64
+			if err := p.DB.Row(ctx, q, org).Scan(&n); err != nil {
+				return 0, err
+			}
+			sum += n
+		}
+		return sum, nil
+	}
+}
+
+// dueIdle lists the idle persons of whom there are rows; nil stands for their calls.
+func (p *Persons) dueIdle(ctx context.Context, id account.OrgID, cut retain.Cut, have rows) (out []retain.Item, err error) {
+	org, err := p.Accounts.Org(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	members, err := p.members(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	err = p.DB.Read(ctx, func(tx *db.Tx) error {
+		idle, err := p.idle(ctx, tx, org, cut.Before)
+		if err != nil || len(idle) == 0 {
+			return err
+		}
+		var counts map[number.ID]int64
+		if have != nil {
+			if counts, err = have(ctx, tx, id); err != nil {
+				return err
+			}
+		}
+		out = nil
+		for n, i := range idle {
+			rows := i.calls
+			if have != nil {
+				rows = counts[n]
+			}
+			if rows > 0 && i.last.Before(cut.Before) {
+				out = append(out, retain.Item{Key: numberKey(n), Who: whose(n, members, i.agents...), At: i.last, Rows: rows})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// dueOld lists agents' days with a number that are older than a moment. query gives day, agent, number and rows of the days
+// before $2.
+func (p *Persons) dueOld(ctx context.Context, id account.OrgID, cut retain.Cut, queries ...string) ([]retain.Item, error) {
+	org, err := p.Accounts.Org(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	members, err := p.members(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	zone := org.Location()
+	before := civil.DayOf(cut.Before, zone)
+	found := map[ingest.Bundle]int64{}
+	for _, q := range queries {
+		if _, err := db.Select(ctx, p.DB, func(r db.Scanner) (struct{}, error) {
+			var b ingest.Bundle
+			var rows int64
+			err := r.Scan(&b.Day, &b.Agent, &b.Number, &rows)
+			found[b] += rows
+			return struct{}{}, err
+		}, q, id, before); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]retain.Item, 0, len(found))
+	for b, rows := range found {
+		out = append(out, retain.Item{Key: bundleKey(b), Who: whose(b.Number, members, b.Agent), At: dayEnd(b.Day, zone), Rows: rows})
+	}
+	return out, nil
+}
+
+// same refuses, as a Conflict, when what is due is not any more what an order says.
+func same(now []retain.Item, o retain.Order) error {
+	have := make(map[string]retain.Item, len(now))
+	for _, i := range now {
+		have[i.Key] = i
+	}
+	for _, i := range o.Items {
+		if n, ok := have[i.Key]; !ok || n.Rows != i.Rows || !n.At.Equal(i.At) {
+			return changed()
+		}
+	}
+	return nil
+}
+
+// calm gives what refuses when somebody was called meanwhile, together with the order's own gate: for the transactions that
+// remove what an order says.
+func (p *Persons) calm(ctx context.Context, org *account.Org, o retain.Order, numbers []number.ID) (func(ctx context.Context, tx *db.Tx) error, error) {
+	cut := civil.DayOf(o.Before, org.Location())
+	had, err := generations(ctx, p.DB, org.ID, cut)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, tx *db.Tx) error {
+		if err := o.Gate(ctx, tx); err != nil {
+			return err
+		}
+		return still(ctx, tx, org.ID, cut, had, numbers)
+	}, nil
+}
+
+// forget erases those of the persons for good whose number left the book when it was archived.
+func (p *Persons) forget(ctx context.Context, id account.OrgID, who []subject.Ref) error {
+	org, err := p.Accounts.Org(ctx, id)
+	if err != nil {
+		return err
+	}
+	var gone []number.ID
+	for _, w := range who {
+		n := number.ID(w.Num())
+		if n <= number.Withheld {
+			continue
+		}
+		there, err := p.stored(ctx, id, n)
+		if err != nil {
+			return err
+		}
+		if !there {
+			gone = append(gone, n)
+		}
+	}
+	_, err = p.Writer.Erase(ctx, p.Devices, org, ingest.Erasure{Numbers: gone, Nameless: true})
+	return err
+}
+
+// contact is a number in the archive.
+type contact struct {
+	Number string    `json:"number"`
+	Name   string    `json:"name,omitempty"`
+	Named  time.Time `json:"named,omitzero"` // start of the call that the name was logged with
+}
+
+// contacts keeps numbers and their names.
+func (p *Persons) contacts() retain.Keeper {
+	have := grouped(`SELECT num, 1 FROM numbers WHERE org_id = $1`, `SELECT num, 1 FROM number_names WHERE org_id = $1`)
+	k := retain.Keeper{Name: "contacts", Category: call.CategoryContact, Events: []policy.Event{policy.LastActivity}, Forget: p.forget}
+	k.Count = p.counted(`SELECT count(*) FROM numbers WHERE org_id = $1`, `SELECT count(*) FROM number_names WHERE org_id = $1`)
+	k.Due = func(ctx context.Context, org account.OrgID, cut retain.Cut) ([]retain.Item, error) {
+		return p.dueIdle(ctx, org, cut, have)
+	}
+	k.Remove = p.removeContacts
+	k.Bundle = func(ctx context.Context, org account.OrgID, item retain.Item) ([]byte, error) {
+		b, err := readKey(item.Key)
+		if err != nil {
+			return nil, err
+		}
+		c, err := p.contact(ctx, org, b.Number)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(c)
+	}
+	k.Return = func(ctx context.Context, org account.OrgID, key string, bundle []byte) error {
+		b, err := readKey(key)
+		if err != nil {
+			return err
+		}
+		var c contact
+		if err := json.Unmarshal(bundle, &c); err != nil {
+			return err
+		}
+		return p.Writer.Do(ctx, func(ctx context.Context, tx *db.Tx) error {
+			if err := p.Book.Unshelve(ctx, tx, org, c.Number); err != nil {
+				return err
+			}
+			return p.Book.Rename(ctx, tx, org, b.Number, c.Name, c.Named.UnixMilli())
+		})
+	}
+	return k
+}
+
+func (p *Persons) contact(ctx context.Context, org account.OrgID, n number.ID) (*contact, error) {
+	texts, err := p.Book.Texts(ctx, p.DB, org, []number.ID{n})
+	if err != nil {
+		return nil, err
+	}
+	names, err := p.Book.LoggedNames(ctx, p.DB, org, []number.ID{n})
+	if err != nil {
+		return nil, err
+	}
+	c := &contact{Number: texts[n], Name: names[n]}
+	at, ok, err := db.One(ctx, p.DB, func(r db.Scanner) (ms int64, err error) { return ms, r.Scan(&ms) }, `SELECT at FROM number_names WHERE org_id = $1 AND num = $2`, org, n)
+	if ok {
+		c.Named = time.UnixMilli(at)
+	}
+	return c, err
+}
+
+// removeContacts takes numbers out of the book: into the archive's list, from which a later call brings them back, or for
+// good. Either way calls from before do not come in again.
+func (p *Persons) removeContacts(ctx context.Context, id account.OrgID, o retain.Order) (removed int64, err error) {
+	org, err := p.Accounts.Org(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	_, numbers, err := readKeys(o.Items)
+	if err != nil {
+		return 0, err
+	}
+	first, err := p.calm(ctx, org, o, numbers)
+	if err != nil {
+		return 0, err
+	}
+	now, err := p.contacts().Due(ctx, id, o.Cut)
+	if err != nil {
+		return 0, err
+	}
+	if err := same(now, o); err != nil {
+		return 0, err
+	}
+	if o.Archived {
+		return o.Rows(), p.Writer.Shelve(ctx, org, numbers, first)
+	}
+	r, err := p.Writer.Erase(ctx, p.Devices, org, ingest.Erasure{Numbers: numbers, First: first})
+	return r.Numbers + r.Names, err
+}
