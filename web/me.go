@@ -32,6 +32,7 @@ type mePage struct {
 	Phones  ui.Table
 	Viewers ui.Table
 	Seen    ui.Table // what others did with their data
+	Data    *myData
 }
 
 // mine are the figures of one's own page, in their order.
@@ -44,6 +45,10 @@ func me(v *visit) error {
 	p := &mePage{Frame: v.frame(v.t("me.title")), Agent: m.Agent != 0}
 	p.Lead = v.words.Rich("me.lead.member", "Organisation", v.org().Name)
 	if err := v.lastSeen(p); err != nil {
+		return err
+	}
+	var err error
+	if p.Data, err = v.myData(); err != nil {
 		return err
 	}
 	if !p.Agent {

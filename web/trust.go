@@ -19,8 +19,13 @@ func trustTabs() []struct {
 		key, path string
 		needs     account.Permission
 	}{
+		{"policy.tab", "/trust/policy", account.ManagePrivacy},
 		{"consent.tab", "/trust/consent", account.ManagePrivacy},
+		{"request.tab", requestsHome, account.ManagePrivacy},
 		{"hold.tab", "/trust/holds", account.ManagePrivacy},
+		{"retention.tab", retentionHome, account.ManagePrivacy},
+		{"incident.tab", incidentsHome, account.ManagePrivacy},
+		{"legal.tab", legalHome, account.ManagePrivacy},
 		{"audit.tab", "/audit", account.ReadAudit},
 	}
 }

@@ -28,7 +28,9 @@ import (
 	"parley/reach/mail"
 	"parley/trust/consent"
 	"parley/trust/hold"
+	"parley/trust/incident"
 	"parley/trust/policy"
+	"parley/trust/retain"
 	"parley/trust/rights"
 	"parley/web/assets"
 	"parley/web/template"
@@ -52,6 +54,8 @@ type Deps struct {
 	Backups    *backup.Service
 	Holds      *hold.Holds
 	Consents   *consent.Consents
+	Retain     *retain.Sweeper
+	Incidents  *incident.Incidents
 	Policy     func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
 	Policies   *policy.Policies
 	Rights     *rights.Rights

@@ -23,6 +23,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/reach/mail"
+	"parley/trust/rights"
 	"parley/web"
 )
 
@@ -38,6 +39,8 @@ type world struct {
 	mail    *mail.Mailer
 	mails   []mail.Sent // that were kept here
 	working sync.WaitGroup
+	rights  *rights.Rights
+	letters []rights.Letter // about requests
 }
 
 // newWorld serves the pages over a database that has schemas(). change adjusts what they are made from; it may be nil.
@@ -48,6 +51,7 @@ func newWorld(t testing.TB, d *db.DB, change func(*web.Deps)) *world {
 	w.mail.OnLocal = func(s mail.Sent) { w.mails = append(w.mails, s) }
 	deps := w.deps()
 	ledger(w, &deps)
+	desk(w, &deps)
 	if change != nil {
 		change(&deps)
 	}
