@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -12,7 +11,6 @@ import (
 	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/fault"
-	"parley/platform/id"
 	"parley/reach/mail"
 	"parley/trust/datamap"
 	"parley/web/phrase"
@@ -34,12 +32,6 @@ const (
 	closingFormat              = "parley closing 1"
 	orgClosed     audit.Action = "organisation.closed"
 )
-
-// certified is a statement with the proof that it stands in the installation's audit log.
-type certified struct {
-	Statement json.RawMessage `json:"statement"`
-	Proof     *audit.Proof    `json:"proof"`
-}
 
 // closeDue removes the organisations whose closing cannot be taken back any more. The failure of one, such as a legal
 // hold, does not keep the others.
@@ -104,23 +96,7 @@ func (p *Parley) closeOrg(ctx context.Context, org *account.Org) ([]byte, error)
 
 // certify enters a statement in the installation's audit log and keeps it with its proof.
 func (p *Parley) certify(ctx context.Context, c closing) ([]byte, error) {
-	text, err := json.Marshal(c)
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(text)
-	var n int64
-	if err := p.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-		n, err = p.Audit.Append(ctx, tx, 0, audit.Entry{Actor: audit.System, Action: orgClosed, Object: "sha256." + id.Encode(sum[:]), Details: map[string]string{"organisation": digits(int(c.Organisation))}})
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	proof, err := p.Audit.Prove(ctx, 0, n)
-	if err != nil {
-		return nil, err
-	}
-	receipt, err := json.Marshal(certified{text, proof})
+	receipt, err := p.Audit.Certify(ctx, 0, audit.Entry{Actor: audit.System, Action: orgClosed, Details: map[string]string{"organisation": digits(int(c.Organisation))}}, c)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,9 @@ func (c *Config) base() string {
 	if strings.HasPrefix(listen, ":") || strings.HasPrefix(listen, "0.0.0.0:") || strings.HasPrefix(listen, "[::]:") {
 		listen = "localhost" + listen[strings.LastIndexByte(listen, ':'):]
 	}
+	if c.TLS.on() {
+		return "https://" + listen
+	}
 	return "http://" + listen
 }
 
@@ -35,6 +38,9 @@ type orgCmd struct {
 	Show    orgShowCmd    `cmd:"" help:"Show one organisation's settings."`
 	Set     orgSetCmd     `cmd:"" help:"Change an organisation's settings."`
 	Rebuild orgRebuildCmd `cmd:"" help:"Reckon all figures anew from the calls."`
+	Close   orgCloseCmd   `cmd:"" help:"Close an organisation: it is locked, and gone after a time to take it back."`
+	Reopen  orgReopenCmd  `cmd:"" help:"Take the closing of an organisation back."`
+	Receipt orgReceiptCmd `cmd:"" help:"Show the receipt of an organisation that was closed."`
 	Delete  orgDeleteCmd  `cmd:"" help:"Delete an organisation with everything it has, for good."`
 }
 

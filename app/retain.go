@@ -10,7 +10,9 @@ import (
 
 	"parley/account"
 	"parley/api"
+	"parley/calls/ingest"
 	"parley/platform/audit"
+	"parley/platform/civil"
 	"parley/platform/expire"
 	"parley/reach/mail"
 	"parley/trust/consent"
@@ -21,8 +23,8 @@ import (
 
 // retention is what lets nothing be kept longer than the policy says. Whoever keeps rows is named here.
 func (p *Parley) retention() *retain.Sweeper {
-	var keepers []retain.Keeper
-	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring()} {
+	keepers := p.Persons.Keepers()
+	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), p.Devices.Expiring(), ingest.Expiring()} {
 		for _, t := range tables {
 			keepers = append(keepers, retain.OfTable(p.DB, t))
 		}
@@ -70,14 +72,14 @@ func (p *Parley) tellRetention(ctx context.Context, id account.OrgID, n retain.N
 		if m.Email == "" || !answers && !own {
 			continue
 		}
-		text := words.T("mail.retention.own", "Organisation", org.Name, "Category", category, "Day", words.Date(n.Plan.DueAt), "Link", p.Config.base())
+		text := words.T("mail.retention.own", "Organisation", org.Name, "Category", category, "Day", words.Date(civil.DayOf(n.Plan.DueAt, org.Location())), "Link", p.Config.base())
 		if answers {
 			key := "mail.retention.text"
 			if n.Alarm != "" {
 				key = "mail.retention.stopped"
 			}
 			text = words.T(key, "Organisation", org.Name, "Category", category, "Period", n.Plan.Period, "Count", n.Plan.Rows,
-				"Share", n.Plan.Share(), "Day", words.Date(n.Plan.DueAt), "Link", p.Config.base()+"/retention")
+				"Share", n.Plan.Share(), "Day", words.Date(civil.DayOf(n.Plan.DueAt, org.Location())), "Link", p.Config.base()+"/trust/retention")
 		}
 		if err := p.Mail.Send(ctx, mail.Message{Org: id, To: m.Email, Subject: words.T("mail.retention.subject", "Organisation", org.Name), Text: text}); err != nil {
 			return told, err

@@ -11,14 +11,12 @@ import (
 	"parley/web/ui"
 )
 
-// settingsRoutes change what an organisation says about itself, and close it.
+// settingsRoutes change what an organisation says about itself.
 func (s *site) settingsRoutes() []route {
 	return []route{
 		{"GET /settings", account.ManageSettings, settings},
 		{"POST /settings", account.ManageSettings, changeSettings},
 		{"POST /settings/logo", account.ManageSettings, changeLogo},
-		{"GET /settings/close", account.ManageOrg, closeForm},
-		{"POST /settings/close", account.ManageOrg, closeOrganisation},
 	}
 }
 
@@ -185,26 +183,4 @@ func changeLogo(v *visit) error {
 		return v.to("/settings", v.good("settings.logo.removed"))
 	}
 	return v.to("/settings", v.good("person.saved"))
-}
-
-func (v *visit) closePage() *form {
-	p := &form{Frame: v.settingsFrame("close.title"), Submit: v.t("close.submit"), Danger: true}
-	p.Lead = v.words.Rich("close.lead", "Name", v.org().Name)
-	p.Sections = []section{{Text: v.t("close.text"), Fields: []ui.Field{
-		{Name: "name", Label: v.t("close.name", "Name", v.org().Name), Value: v.form("name"), Complete: "off"},
-	}}}
-	return p
-}
-
-func closeForm(v *visit) error { return v.render("form", v.closePage()) }
-
-func closeOrganisation(v *visit) error {
-	if !strings.EqualFold(v.form("name"), v.org().Name) {
-		return v.again("form", v.closePage(), fault.Field("name", "This is not the organisation's name, so nothing was deleted. Type %q to close it.", v.org().Name))
-	}
-	if err := v.RemoveOrg(v.ctx(), v.org().ID); err != nil {
-		return err
-	}
-	v.cookie(sessionCookie, "", -1)
-	return v.to("/sign-in", v.good("close.done"))
 }
