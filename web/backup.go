@@ -103,7 +103,7 @@ func (v *visit) listBackups(p *backupsPage, s *backup.Status) {
 	if v.actor.Can(account.ManageOrg) {
 		p.Tries = []ui.Action{
 			{Title: v.t("backup.drill.now"), Post: true, Href: "/settings/backups/drill", Icon: "check"},
-			{Title: v.t("backup.now"), Post: true, Href: "/settings/backups/run", Icon: "save", Primary: true},
+			{Title: v.t("backup.now"), Post: true, Href: "/settings/backups/run", Icon: "download", Primary: true},
 		}
 	}
 	sets, err := v.Backups.List(v.ctx(), "")
