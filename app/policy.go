@@ -37,6 +37,7 @@ type policyCmd struct {
 	Versions policyVersionsCmd `cmd:"" help:"List what was published."`
 	Page     policyPageCmd     `cmd:"" help:"Write a text that is made from the policy: the public page, a register, an annex."`
 	Export   policyExportCmd   `cmd:"" help:"Write the policy in the words of others."`
+	Test     policyTestCmd     `cmd:"" help:"List promises without a rule or a test, and those of features that are still to come."`
 }
 
 type policyLintCmd struct {
@@ -351,11 +352,10 @@ func (c *policyExportCmd) onData(ctx context.Context, r *Run) error {
 	return r.printf("%s\n", text)
 }
 
-// tellPolicies mails everybody who was not told yet of a material change of their organisation's policy, and writes down
-// what the policy refused.
+// tellPolicies mails everybody who was not told yet of a material change of their organisation's policy.
 func (p *Parley) tellPolicies(ctx context.Context) error {
 	orgs, err := p.Accounts.Orgs(ctx)
-	errs := []error{err, p.Policies.Flush(ctx)}
+	errs := []error{err}
 	for _, org := range orgs {
 		if !org.Demo && ctx.Err() == nil {
 			errs = append(errs, p.tellPolicy(ctx, org))

@@ -63,6 +63,7 @@ func (v *visit) signedIn(f *ui.Frame) {
 	if _, _, err := v.Accounts.Logo(v.ctx(), org.ID); err == nil {
 		f.Org.Logo = "/logo/" + strconv.FormatInt(int64(org.ID), 10)
 	}
+	f.Notice = v.policyNotice()
 	daily, organisation := places()
 	f.Nav = append(f.Nav, ui.NavGroup{Items: v.navItems(daily)})
 	if items := v.navItems(organisation); len(items) > 0 {

@@ -23,6 +23,9 @@ const (
 	localeCookie  = "parley_locale"
 )
 
+// Cookies names every cookie that pages set.
+func Cookies() []string { return []string{sessionCookie, flashCookie, localeCookie} }
+
 // maxForm bounds forms without files.
 const maxForm = 1 << 20
 

@@ -30,7 +30,10 @@ type Frame struct {
 	Demo    bool               // show that this is a demo, with the button that removes it
 	Bare    bool               // no navigation: sign-in, sign-up, invitations
 	Wide    bool               // of a bare page: room for a longer form
-	Path    string             // path and query of this page, to come back to after a change of language
+	Notice  *Link              // what every member is told above each page; nil for nothing
+	// Languages are links to this page in other languages, in place of forms that remember the choice in a cookie.
+	Languages []Link
+	Path      string // path and query of this page, to come back to after a change of language
 }
 
 // Chrome makes any struct that embeds a Frame a Page.
