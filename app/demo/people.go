@@ -91,9 +91,10 @@ func notes() []string {
 		"Wants the price list for 50 units by Friday.", "Asked to be called again after Diwali.", "Order confirmed, advance paid by UPI.",
 		"Complaint about late delivery; promised an answer today.", "Not interested at the moment.", "Send the catalogue on WhatsApp.",
 		"Speaks Marathi, prefers calls after 4 pm.", "Invoice 2214 is wrong, accounts will check.", "Will visit the shop on Saturday.", "कल सुबह फिर फ़ोन करना है।",
+		"Does not want calls about offers any more; orders are fine.", "Asked what we keep about them. Told them about the privacy page.",
 	}
 }
 
 func tags() []string {
-	return []string{"order", "complaint", "price", "follow-up", "delivery", "new customer"}
+	return []string{"order", "complaint", "price", "follow-up", "delivery", "new customer", "no offers"}
 }
