@@ -16,7 +16,6 @@ import (
 	"parley/platform/fault"
 	"parley/trust/consent"
 	"parley/trust/law"
-	"parley/trust/policy"
 )
 
 // consents makes the ledger of consents over the number book, the policy and the law.
@@ -37,11 +36,6 @@ func (p *Parley) contactPurposes(ctx context.Context, org account.OrgID) ([]cons
 		return nil, err
 	}
 	return consent.FromPolicy(doc), nil
-}
-
-// policyOf is the policy that an organisation has in force.
-func (p *Parley) policyOf(context.Context, account.OrgID) (*policy.Document, error) {
-	return policy.Shipped()
 }
 
 // barRestricted keeps people whose data is restricted from being contacted, but about that itself.

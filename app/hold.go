@@ -7,6 +7,7 @@ import (
 
 	"parley/account"
 	"parley/calls/person"
+	"parley/platform/civil"
 	"parley/trust/hold"
 	"parley/trust/subject"
 )
@@ -68,7 +69,12 @@ func (c *holdAddCmd) onData(ctx context.Context, r *Run) error {
 	if err != nil {
 		return err
 	}
-	return r.printf("%s is in force until %s.\n", h.ID, moment(&h.Ends, org))
+	return r.printf("%s is in force until %s.\n", h.ID, lastDayOf(h.Ends, org))
+}
+
+// lastDayOf is the last day before an end.
+func lastDayOf(ends time.Time, org *account.Org) string {
+	return civil.DayOf(ends.Add(-1), org.Location()).String()
 }
 
 type holdListCmd struct {
@@ -120,7 +126,7 @@ func (c *holdListCmd) onData(ctx context.Context, r *Run) error {
 			if v.Case != "" {
 				about = v.Case
 			}
-			t.row(v.ID, about, strings.Join(v.Categories, " "), moment(&v.Ends, org), yes(v.Active), v.Refused, v.Reason)
+			t.row(v.ID, about, strings.Join(v.Categories, " "), lastDayOf(v.Ends, org), yes(v.Active), v.Refused, v.Reason)
 		}
 	})
 }
@@ -143,7 +149,7 @@ func (c *holdExtendCmd) onData(ctx context.Context, r *Run) error {
 	if _, err := r.p.Holds.Extend(ctx, r.p.Accounts.Operator(org), c.Hold, ends); err != nil {
 		return err
 	}
-	return r.printf("%s is in force until %s.\n", c.Hold, moment(&ends, org))
+	return r.printf("%s is in force until %s.\n", c.Hold, lastDayOf(ends, org))
 }
 
 type holdReleaseCmd struct {
