@@ -66,11 +66,11 @@ func closing(v *visit) error {
 func closeOrganisation(v *visit) error {
 	days, err := v.whole("days")
 	switch {
+	case !strings.EqualFold(v.form("name"), v.org().Name):
+		err = fault.Field("name", "This is not the organisation's name, so nothing was closed. Type %q to close it.", v.org().Name)
 	case err != nil:
 	case days < 1:
 		err = fault.Field("days", "Leave at least one day to change your mind.")
-	case !strings.EqualFold(v.form("name"), v.org().Name):
-		err = fault.Field("name", "Write the name of the organisation exactly as it stands here: %s.", v.org().Name)
 	default:
 		var org *account.Org
 		if org, err = v.Accounts.CloseOrg(v.ctx(), v.actor, time.Duration(days)*24*time.Hour); err == nil {

@@ -207,19 +207,25 @@ func TestTheOutboxShowsWhatStaysHere(t *testing.T) {
 	w2.owner().get("/developer/outbox").want(t, "a developer's outbox", 200, "/reset/plr_")
 }
 
-func TestAnOrganisationIsClosedByItsName(t *testing.T) {
+func TestAnOrganisationIsClosedByItsNameAndCanComeBack(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
-		owner := w.owner()
-		w.as(w.member(account.Admin, "Adil")).post("/settings/close", url.Values{"name": {"Asha Traders"}}).want(t, "an admin", 403)
+		owner, admin := w.owner(), w.as(w.member(account.Admin, "Adil"))
+		form := url.Values{"name": {"asha traders"}, "days": {"7"}}
+		admin.post("/settings/close", form).want(t, "an admin", 403)
 		owner.get("/settings/close").want(t, "the page", 200, "keys")
-		owner.post("/settings/close", url.Values{"name": {"Asha"}}).want(t, "a wrong name", 422, `href="#f-name"`)
-		if got := owner.post("/settings/close", url.Values{"name": {"asha traders"}}); got.path != "/sign-in" || !got.has("is closed") {
-			t.Errorf("closing led to %s: %s", got.path, got.main())
+		owner.post("/settings/close", url.Values{"name": {"Asha"}, "days": {"7"}}).want(t, "a wrong name", 422, `href="#f-name"`)
+		for _, days := range []string{"", "0", "31", "-1", "soon"} {
+			owner.post("/settings/close", url.Values{"name": {"Asha Traders"}, "days": {days}}).want(t, "days "+days, 422)
 		}
-		if _, err := w.Accounts.Org(t.Context(), w.Org.ID); fault.KindOf(err) != fault.NotFound {
-			t.Errorf("the organisation is still there: %v", err)
-		}
+		owner.post("/settings/close", form).want(t, "closing", 200, "The organisation is locked", "22 Apr 2026", "Take it back")
+		owner.post("/settings/close", form).want(t, "closing twice", 409)
+		owner.get("/calls").want(t, "an owner looks", 200)
+		owner.post("/settings/exclusions", url.Values{"number": {"+919812300001"}, "strength": {"hidden"}}).want(t, "an owner changes something", 403, "being closed")
+		admin.get("/calls").want(t, "an admin looks", 403, "being closed")
+		owner.post("/settings/close/undo", nil).want(t, "taking it back", 200, "open again")
+		owner.post("/settings/close/undo", nil).want(t, "taking it back twice", 409)
+		admin.get("/calls").want(t, "an admin looks again", 200)
 	}, schemas()...)
 }
 

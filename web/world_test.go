@@ -23,12 +23,14 @@ import (
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/reach/mail"
+	"parley/trust/incident"
+	"parley/trust/retain"
 	"parley/trust/rights"
 	"parley/web"
 )
 
 func schemas() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "mail", Files: mail.Schema})
+	return append(calltest.Schemas(), dbtest.Schema{Series: "mail", Files: mail.Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema})
 }
 
 // world is a calltest.World with the pages over it, behind a real server.
@@ -41,6 +43,7 @@ type world struct {
 	working sync.WaitGroup
 	rights  *rights.Rights
 	letters []rights.Letter // about requests
+	sweeper *retain.Sweeper
 }
 
 // newWorld serves the pages over a database that has schemas(). change adjusts what they are made from; it may be nil.
@@ -52,6 +55,7 @@ func newWorld(t testing.TB, d *db.DB, change func(*web.Deps)) *world {
 	deps := w.deps()
 	ledger(w, &deps)
 	desk(w, &deps)
+	kept(w, &deps)
 	if change != nil {
 		change(&deps)
 	}
