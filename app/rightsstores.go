@@ -351,7 +351,7 @@ func (p *Parley) auditStore() rights.Store {
 		},
 		Plan: func(ctx context.Context, org account.OrgID, who subject.Ref) ([]rights.Line, error) {
 			n, err := p.Audit.Remembered(ctx, int64(org), who.String())
-			return []rights.Line{{Thing: rights.Rows, Name: "what the log says in words", Category: category, Count: n}}, err
+			return []rights.Line{{Thing: rights.Rows, Name: "what the log says in words", Category: category, Count: n, Loose: true}}, err
 		},
 		Erase: p.erasing(category, func(ctx context.Context, tx *db.Tx, org account.OrgID, who subject.Ref) (int64, error) {
 			return p.Audit.Forget(ctx, tx, int64(org), who.String())

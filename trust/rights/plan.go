@@ -51,13 +51,24 @@ func (p *Plan) Hash() string {
 
 func (p *Plan) sum() []byte {
 	q := *p
-	q.Made, q.Others = time.Time{}, nil
+	q.Made, q.Others, q.Lines = time.Time{}, nil, p.firm()
 	text, err := json.Marshal(&q)
 	if err != nil {
 		panic(err) // only what JSON cannot write, and it can write all of these
 	}
 	sum := sha256.Sum256(text)
 	return sum[:]
+}
+
+// firm are the lines that are approved.
+func (p *Plan) firm() []Line {
+	out := []Line{}
+	for _, l := range p.Lines {
+		if !l.Loose {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // MakePlan plans a request whose person is known, or plans it again.

@@ -24,8 +24,9 @@ func TestErasureFromPageToReceipt(t *testing.T) {
 		who, other := subject.OfNumber(7), subject.OfNumber(8)
 		w.know(t, who, "meera@example.com")
 		w.know(t, other, number)
+		w.loose = 1
 		secret, q := w.approved(t, w.erasure())
-		if q.Plan.Count() != 9 || q.Due != w.now.AddDate(0, 0, 15) || q.Proof != rights.Code || q.Who != who {
+		if q.Plan.Count() != 9+2+3+4 || q.Due != w.now.AddDate(0, 0, 15) || q.Proof != rights.Code || q.Who != who {
 			t.Errorf("the approved request is %+v with plan %+v", q, q.Plan)
 		}
 		w.now = w.now.Add(time.Hour)

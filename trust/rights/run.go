@@ -62,7 +62,7 @@ func (r *Rights) begin(ctx context.Context, q *Request, actor string) (*Request,
 	if err := r.sealCorrections(ctx, q, now); err != nil {
 		return nil, err
 	}
-	gone := q.Kind == Erasure && len(now.Lines) == 0 // another request erased everything in between
+	gone := q.Kind == Erasure && len(now.firm()) == 0 // another request erased everything in between
 	if (q.Kind == Erasure || q.Kind == Correction) && !gone && !bytes.Equal(now.sum(), q.planHash) {
 		return nil, errors.Join(changed(), r.stopped(ctx, q, changed()))
 	}

@@ -50,6 +50,9 @@ type Line struct {
 	Category string    `json:"category,omitempty"` // of the policy; "" for what is no data about anybody, such as a key
 	Count    int64     `json:"count"`
 	Newest   time.Time `json:"newest,omitzero"` // when the youngest of them came to be: legal floors count from here
+	// Loose says that the count moves while the request is worked on, as that of the audit log does: it is shown, and not
+	// part of what is approved.
+	Loose bool `json:"loose,omitempty"`
 }
 
 // Decision is what was approved: how a store carries out an erasure.

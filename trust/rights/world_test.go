@@ -63,6 +63,7 @@ type world struct {
 	floor       map[string]time.Duration
 	recipients  []string
 	settled     int
+	loose       int
 
 	mu   sync.Mutex
 	fail func(step string) error // asked before and after each deed of a fake
@@ -192,7 +193,12 @@ func (w *world) store(name, category string) rights.Store {
 		Name: name, Tables: []string{"things"},
 		Plan: func(ctx context.Context, org account.OrgID, who subject.Ref) ([]rights.Line, error) {
 			n, err := w.count(ctx, name, who)
-			return []rights.Line{{Thing: rights.Rows, Name: name, Category: category, Count: n, Newest: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}}, err
+			lines := []rights.Line{{Thing: rights.Rows, Name: name, Category: category, Count: n, Newest: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}}
+			if w.loose > 0 && n > 0 { // a count that moves with every look
+				w.loose++
+				lines = append(lines, rights.Line{Thing: rights.Rows, Name: "looks", Category: category, Count: int64(w.loose), Loose: true})
+			}
+			return lines, err
 		},
 		Export: func(ctx context.Context, org account.OrgID, who subject.Ref, p *rights.Package) error {
 			words, err := db.Select(ctx, w.db, func(r db.Scanner) (s string, err error) { return s, r.Scan(&s) },
