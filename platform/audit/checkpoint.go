@@ -207,11 +207,14 @@ func (l *Log) Cosign(ctx context.Context, org int64, text, witnessKey string) (c
 }
 
 func (l *Log) cosign(ctx context.Context, tx *db.Tx, h *head, text string, witness note.Verifier, witnessKey string) (*Checkpoint, error) {
+	if witness.Name() == h.signer.Name() {
+		return nil, fault.New(fault.Invalid, "This is the log's own key, which has not signed as a witness. Give the public key of the witness.")
+	}
 	theirs, err := OpenCheckpoint(text, h.vkey, witnessKey)
 	if err != nil {
 		return nil, err
 	}
-	if witness.Name() == h.signer.Name() || len(theirs.By) < 2 {
+	if len(theirs.By) < 2 {
 		return nil, fault.New(fault.Invalid, "The witness %s has not signed this checkpoint.", witness.Name())
 	}
 	ours, ok, err := l.kept(ctx, tx, h, `size = $2`, theirs.Size)
