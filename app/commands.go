@@ -35,6 +35,7 @@ type commands struct {
 	Hold     holdCmd     `cmd:"" help:"Legal holds: what must not be deleted."`
 	Policy   policyCmd   `cmd:"" help:"The privacy policy: read, checked, published, and the texts made from it."`
 	Rights   rightsCmd   `cmd:"" help:"Requests of people about their own data."`
+	Prove    proveCmd    `cmd:"" help:"Try on the living installation whether the policy holds, and sign what was found."`
 	Retain   retainCmd   `cmd:"" help:"Retention: what is kept how long, and what goes."`
 	Incident incidentCmd `cmd:"" help:"Incidents with people's data, and the clocks of the laws."`
 	Legal    legalCmd    `cmd:"" help:"Requests of authorities for data."`
@@ -48,6 +49,8 @@ type commands struct {
 	Backup   backupCmd   `cmd:"" help:"Backups, also while the server runs."`
 	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of the data."`
 	Drill    drillCmd    `cmd:"" help:"Restore the newest backup for trial, and remove it again."`
+	Law      lawCmd      `cmd:"" help:"What the law tables say about a place: recordings, hours, clocks, floors."`
+	Out      outCmd      `cmd:"" name:"recipients" help:"Whom data can go to, and connections that were refused."`
 	Doctor   doctorCmd   `cmd:"" help:"Check the installation, and show where each setting comes from."`
 	Config   configCmd   `cmd:"" help:"Show all settings and where they come from."`
 	Openapi  openapiCmd  `cmd:"" help:"Write the description of the API (OpenAPI 3.1)."`

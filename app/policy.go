@@ -352,11 +352,14 @@ func (c *policyExportCmd) onData(ctx context.Context, r *Run) error {
 	return r.printf("%s\n", text)
 }
 
-// tellPolicies mails everybody who was not told yet of a material change of their organisation's policy.
+// tellPolicies mails everybody who was not told yet of a material change of their organisation's policy. Organisations
+// that have no address for their public pages yet get one.
 func (p *Parley) tellPolicies(ctx context.Context) error {
 	orgs, err := p.Accounts.Orgs(ctx)
 	errs := []error{err}
 	for _, org := range orgs {
+		_, err := p.Policies.Name(ctx, org.ID)
+		errs = append(errs, err)
 		if !org.Demo && ctx.Err() == nil {
 			errs = append(errs, p.tellPolicy(ctx, org))
 		}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -87,7 +88,7 @@ func (f Failures) Error() string {
 }
 
 func sentence(err error) string {
-	if f, ok := err.(*Failure); ok {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		return f.Sentence
 	}
 	return fault.Sentence(err)
@@ -160,13 +161,13 @@ func try(ctx context.Context, s *Step, now func() time.Time) (r StepResult) {
 	}
 	r.Result = Broken
 	all := Failures{err}
-	if many, ok := err.(Failures); ok {
+	if many, ok := errors.AsType[Failures](err); ok {
 		all = many
 	}
 	for _, err := range all {
 		r.Failures = append(r.Failures, sentence(err))
 		broken := s.Promises
-		if f, ok := err.(*Failure); ok && len(f.Promises) > 0 {
+		if f, ok := errors.AsType[*Failure](err); ok && len(f.Promises) > 0 {
 			broken = f.Promises
 		}
 		for _, p := range broken {

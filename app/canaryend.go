@@ -1,0 +1,206 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"parley/calls/call"
+	"parley/calls/ingest"
+	"parley/platform/backup"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/vault"
+	"parley/trust/consent"
+	"parley/trust/rights"
+)
+
+// backedUp makes a backup in which the canary still is.
+func (c *canary) backedUp(ctx context.Context) error {
+	where := filepath.Join(c.dir, "backup")
+	if err := os.Mkdir(where, 0o700); err != nil {
+		return err
+	}
+	c.made = c.p.Now()
+	_, err := c.p.Backups.Run(ctx, where, false, func(string, int64, int64) {})
+	return err
+}
+
+// erased carries out the canary's request to be erased.
+func (c *canary) erased(ctx context.Context) error {
+	id, err := c.again(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	q, err := c.p.Rights.Run(ctx, c.op, id)
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	if q.State != rights.Done && q.State != rights.Waiting {
+		c.broke("P92", "The erasure ended as %s.", q.State)
+	}
+	receipts, err := c.p.Rights.Receipts(ctx, c.org.ID, id)
+	if err != nil {
+		return err
+	}
+	if len(receipts) == 0 {
+		c.broke("P92", "The erasure left no receipt.")
+	}
+	key, err := c.p.Audit.Key(ctx, int64(c.org.ID))
+	if err != nil {
+		return err
+	}
+	for _, r := range receipts {
+		if _, err := rights.VerifyReceipt(r, key); err != nil {
+			c.broke("P92", "The receipt of the erasure does not verify: %s", fault.Sentence(err))
+		}
+	}
+	c.tell("The person was erased in %d ms; the signed receipt verifies.", took.Milliseconds())
+	return nil
+}
+
+// again approves the request that the hold stopped, or a new one.
+func (c *canary) again(ctx context.Context) (string, error) {
+	if c.erasure == "" {
+		q, err := c.approved(ctx, rights.Erasure)
+		if err != nil {
+			return "", err
+		}
+		return q.ID, nil
+	}
+	q, err := c.p.Rights.MakePlan(ctx, c.op, c.erasure)
+	if err != nil {
+		return "", err
+	}
+	_, err = c.p.Rights.Approve(ctx, c.op, q.ID, q.Plan.Hash())
+	return q.ID, err
+}
+
+// gone looks for the canary after the erasure.
+func (c *canary) gone(ctx context.Context) error {
+	if _, ok, err := c.p.Book.Find(ctx, c.p.DB, c.org.ID, c.number); err != nil {
+		return err
+	} else if ok {
+		c.broke("P92", "An erased number is still found.")
+	}
+	keys, err := c.p.Keys.Org(ctx, int64(c.org.ID))
+	if err != nil {
+		return err
+	}
+	if _, err := keys.SealSubject(ctx, c.ref.Num(), "proof", []byte("x")); fault.KindOf(err) != fault.Gone {
+		c.broke("P92", "The key of an erased person still works.")
+	}
+	left, err := c.rowsOf(ctx)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		c.broke("P6 P92", "Rows about an erased person are left in %v.", left)
+	}
+	calls, err := c.calls(ctx)
+	if err != nil {
+		return err
+	}
+	if calls != c.before {
+		c.broke("P6", "%d calls were kept before the erasure, and %d after it; the employee's count must not change.", c.before, calls)
+	}
+	return c.unreadable(ctx)
+}
+
+// rowsOf names the tables that still have rows by the canary's number.
+func (c *canary) rowsOf(ctx context.Context) (left []string, err error) {
+	m, err := dataMap()
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range m.Tables() {
+		if _, ok := m.Column(table, "num"); !ok {
+			continue
+		}
+		var n int64
+		if err := c.p.DB.Row(ctx, `SELECT count(*) FROM `+table+` WHERE org_id = $1 AND num = $2`, c.org.ID, c.ref.Num()).Scan(&n); err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			left = append(left, table)
+		}
+	}
+	return left, nil
+}
+
+// notBack checks that the next sync does not bring the canary back, and that their "stop" outlived them.
+func (c *canary) notBack(ctx context.Context) error {
+	answer, err := c.synced(ctx, "proof-9", c.number, c.name, call.TypeIncoming, 30, 30*time.Minute)
+	if err != nil {
+		return err
+	}
+	if answer.State != ingest.Erased {
+		c.broke("P87", "A call with an erased person was answered %q by the next sync; it must be refused as erased.", answer.State)
+	}
+	if _, ok, err := c.p.Book.Find(ctx, c.p.DB, c.org.ID, c.number); err != nil {
+		return err
+	} else if ok {
+		c.broke("P87", "The next sync brought an erased person back.")
+	}
+	all, err := c.p.Consents.Suppressions(ctx, c.p.DB, c.org.ID, consent.Who{Number: c.number})
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		c.broke("P112", "The erasure took the person's \"stop\" along.")
+	}
+	c.tell("The next sync of the same phone was refused as erased; the \"stop\" is still known, as a keyed hash.")
+	return nil
+}
+
+// notInBackup restores the keys of the backup that was made before the erasure, as a restore does, and tries the canary's
+// key.
+func (c *canary) notInBackup(ctx context.Context) (err error) {
+	where, dir := filepath.Join(c.dir, "backup"), filepath.Join(c.dir, "restored")
+	defer func() { err = errors.Join(err, c.p.Backups.Forget(where)) }()
+	from, err := backup.OpenSource(ctx, where, "", backup.Access{}, c.p.master, c.p.Keys.Epochs().File(), c.p.Now())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return err
+	}
+	if _, err := from.Fetch(ctx, dir, []backup.Part{backup.Keys}, c.p.master, func(string, int64, int64) {}); err != nil {
+		return err
+	}
+	keys, err := vault.Open(ctx, dir, c.p.master)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, keys.Close()) }()
+	erasures, err := from.Erased(ctx)
+	if err != nil {
+		return err
+	}
+	destroyed := slices.ContainsFunc(erasures, func(e vault.Erasure) bool { return e.Org == int64(c.org.ID) && e.Subject == c.ref.Num() })
+	if !destroyed {
+		c.broke("P77", "The journal beside the backup does not name the erasure, so a restore would bring the person back.")
+	}
+	if _, err := keys.Replay(ctx, erasures, c.made); err != nil {
+		return err
+	}
+	org, err := keys.Org(ctx, int64(c.org.ID))
+	if err != nil {
+		return err
+	}
+	if _, err := org.SealSubject(ctx, c.ref.Num(), "proof", []byte("x")); fault.KindOf(err) != fault.Gone {
+		c.broke("P77", "A backup of before the erasure still opens the person's number once it is restored.")
+	}
+	if c.p.DB.Engine() == db.SQLite {
+		c.tell("A backup that was made before the erasure was restored: the person stayed unreadable in it.")
+	} else {
+		c.tell("The key store of a backup that was made before the erasure was restored: the person stayed unreadable in it.")
+	}
+	return nil
+}
