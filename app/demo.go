@@ -7,6 +7,7 @@ import (
 	"parley/account"
 	"parley/app/demo"
 	"parley/platform/fault"
+	"parley/trust/policy"
 )
 
 // demoSeed makes the same demo each time.
@@ -62,6 +63,9 @@ func makeDemo(ctx context.Context, r *Run, p *Parley, seed uint64) (*account.Org
 	bar := newBar(r, "Making demo calls")
 	org, err := demo.Make(ctx, demo.Deps{DB: p.DB, Keys: p.Keys, Book: p.Book, Calls: p.Calls, Writer: p.Writer, Now: p.Now}, seed, bar.show)
 	bar.done()
+	if err == nil {
+		err = p.demoPolicy(ctx, org)
+	}
 	if err != nil {
 		if org != nil {
 			err = errors.Join(err, p.RemoveOrg(context.WithoutCancel(ctx), org.ID))
@@ -69,4 +73,13 @@ func makeDemo(ctx context.Context, r *Run, p *Parley, seed uint64) (*account.Org
 		return nil, err
 	}
 	return org, r.printf("The demo organisation %q was made. \"parley demo --remove\" removes it.\n", org.Name)
+}
+
+// demoPolicy publishes a privacy policy for the demo, filled in with invented persons, so that it is whole.
+func (p *Parley) demoPolicy(ctx context.Context, org *account.Org) error {
+	_, err := p.Policies.Publish(ctx, p.Accounts.Operator(org), policy.DefaultText(policy.Facts{
+		Name: org.Name, Address: "12 Ring Road, Pune 411001", Country: org.Country, Contact: org.Email, Phone: org.ContactPhone,
+		Grievance: policy.Officer{Name: "Meera Joshi", Email: "grievance@asha-traders.example"},
+	}))
+	return err
 }
