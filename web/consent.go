@@ -108,11 +108,19 @@ func (v *visit) fillChoices(p *consentPage, who consent.Who, purposes []consent.
 		} else {
 			may++
 		}
-		p.Choices.Rows = append(p.Choices.Rows, ui.Row{Cells: []ui.Cell{{Text: v.purpose(purposes[v.at(purposes, c.Purpose)]), Strong: true}, {Text: v.channel(c.Channel)}, answer}})
+		p.Choices.Rows = append(p.Choices.Rows, ui.Row{Cells: []ui.Cell{{Text: v.purpose(purposes[v.at(purposes, c.Purpose)]), Strong: true}, {Text: v.channelName(c.Channel)}, answer}})
 	}
 	p.Lead = v.words.Rich("consent.answer.lead", "Count", may, "All", len(choices))
 	p.Choices.Empty = &ui.Empty{Icon: "shield", Title: v.t("consent.no_purposes"), Text: v.t("consent.no_purposes.text")}
 	return nil
+}
+
+// channelName is a channel in a table; what has none shows a dash.
+func (v *visit) channelName(c consent.Channel) string {
+	if c == consent.None {
+		return "–"
+	}
+	return v.channel(c)
 }
 
 func (v *visit) at(purposes []consent.Purpose, key string) int {
@@ -141,7 +149,7 @@ func (v *visit) fillLedger(p *consentPage, who consent.Who, purposes []consent.P
 		if !e.Expires.IsZero() {
 			what.Sub = v.t("consent.until", "Day", v.words.Date(civil.DayOf(e.Expires.Add(-time.Second), v.org().Location())))
 		}
-		p.Ledger.Rows = append(p.Ledger.Rows, ui.Row{ID: e.ID, Cells: []ui.Cell{what, {Text: title, Sub: e.Recipient}, {Text: v.channel(e.Channel)},
+		p.Ledger.Rows = append(p.Ledger.Rows, ui.Row{ID: e.ID, Cells: []ui.Cell{what, {Text: title, Sub: e.Recipient}, {Text: v.channelName(e.Channel)},
 			{Text: v.t("consent.how." + string(e.How)), Sub: e.Evidence}, {Text: names[e.By]}, {Time: e.At}}})
 	}
 	return nil
