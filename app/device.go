@@ -12,6 +12,7 @@ type deviceCmd struct {
 	List   deviceListCmd   `cmd:"" help:"List phones and how they are."`
 	Code   deviceCodeCmd   `cmd:"" help:"Make a code with which one phone is paired."`
 	Unpair deviceUnpairCmd `cmd:"" help:"End a phone's reporting. What it has sent stays."`
+	Orders deviceOrdersCmd `cmd:"" help:"List the phones that have not said yet that they forgot an erased person."`
 }
 
 type deviceListCmd struct {
@@ -95,4 +96,41 @@ func (c *deviceUnpairCmd) onData(ctx context.Context, r *Run) error {
 		return err
 	}
 	return r.printf("The phone %s reports no more.\n", c.Device)
+}
+
+type deviceOrdersCmd struct {
+	inOrg
+	asJSON
+	Order string `arg:"" optional:"" help:"Id of one order: then the phones that have answered it are listed, too."`
+}
+
+type orderView struct {
+	Order    string          `json:"order"`
+	Device   string          `json:"device"`
+	Name     string          `json:"name"`
+	Agent    account.AgentNo `json:"agent"`
+	Paired   bool            `json:"paired"`
+	IssuedAt *time.Time      `json:"issued_at"`
+	DoneAt   *time.Time      `json:"done_at"`
+}
+
+func (c *deviceOrdersCmd) onData(ctx context.Context, r *Run) error {
+	org, err := c.find(ctx, r)
+	if err != nil {
+		return err
+	}
+	all, err := r.p.Devices.Ordered(ctx, org.ID, c.Order)
+	if err != nil {
+		return err
+	}
+	out := make([]orderView, len(all))
+	for i, o := range all {
+		out[i] = orderView{o.Order, o.DeviceID, o.Name, o.Agent, o.Paired, orNil(o.IssuedAt), orNil(o.DoneAt)}
+	}
+	return c.write(r, out, func(t *table) {
+		t.row("PHONE", "AGENT", "PAIRED", "ORDERED", "DONE", "ORDER")
+		for _, v := range out {
+			t.row(v.Name, v.Agent, yes(v.Paired), moment(v.IssuedAt, org), moment(v.DoneAt, org), v.Order)
+		}
+	})
 }

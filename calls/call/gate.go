@@ -60,11 +60,3 @@ func (g Gate) Ask(ctx context.Context, c db.Conn, org account.OrgID, path hold.P
 	}
 	return g(ctx, c, org, d)
 }
-
-// AskAll asks the gate about data that may be anybody's.
-func (g Gate) AskAll(ctx context.Context, c db.Conn, org account.OrgID, path hold.Path, category string) error {
-	if g == nil {
-		return nil
-	}
-	return g(ctx, c, org, hold.Deletion{Category: category, Path: path})
-}

@@ -138,23 +138,6 @@ func (b *Book) unarchive(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org a
 	return back, nil
 }
 
-// EachID walks the ids of the book's numbers in ascending order, archived ones aside.
-func (b *Book) EachID(ctx context.Context, c db.Conn, org account.OrgID, visit func(ID)) error {
-	rows, err := c.Rows(ctx, `SELECT num FROM numbers WHERE org_id = $1 ORDER BY num`, org)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n ID
-		if err := rows.Scan(&n); err != nil {
-			return err
-		}
-		visit(n)
-	}
-	return rows.Err()
-}
-
 // sorted are ids in ascending order, each once.
 func sorted(ids []ID) []ID {
 	ids = slices.Clone(ids)
