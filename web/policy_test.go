@@ -83,7 +83,7 @@ func TestEverybodyReadsThePolicyInTheirLanguageWithoutACookie(t *testing.T) {
 		at := "/privacy/" + name
 		for _, b := range []*browser{w.stranger(), w.owner()} {
 			for path, want := range map[string][]string{
-				at:                         {"Privacy at Asha Traders", "Version 2", "Together that is 485 days at most", "Meera Joshi", second.Hash, "is kept for a shorter time: 80 days instead of 90 days", `href="` + at + `/v/1"`},
+				at:                         {"Privacy at Asha Traders", "Version 2", "Together that is 485 days at most", "Meera Joshi", second.Hash, "kept for a shorter time, 80 days instead of 90 days", `href="` + at + `/v/1"`},
 				at + "?lang=hi":            {"Asha Traders में निजता", "कुल मिलाकर अधिकतम", `lang="hi"`},
 				at + "?lang=xx":            {"Privacy at Asha Traders"},
 				at + "/v/1":                {"former version", first.Hash, "The version in force"},
@@ -122,7 +122,7 @@ func TestAMemberIsToldOfAChangeAndAcceptsIt(t *testing.T) {
 		if _, left, err := w.Policies.Untold(t.Context(), w.Org.ID, policy.InApp); err != nil || slices.ContainsFunc(left, func(x *account.Member) bool { return x.ID == m.ID }) {
 			t.Errorf("that the member was told is not noted: %v", err)
 		}
-		b.get("/policy").want(t, "the change", 200, "is kept longer: 99 days instead of 90 days", "material", "I have read version 2")
+		b.get("/policy").want(t, "the change", 200, "kept longer, 99 days instead of 90 days", "material", "I have read version 2")
 		b.post("/policy/accept", url.Values{"version": {"2"}}).want(t, "no tick", 422, "Tick the box")
 		b.post("/policy/accept", url.Values{"version": {"7"}, "agree": {"1"}}).want(t, "another version", 200, "changed meanwhile")
 		b.post("/policy/accept", url.Values{"version": {"2"}, "agree": {"1"}}).want(t, "accepted", 200, "Your acceptance is recorded", "Nothing waits for you")

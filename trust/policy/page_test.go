@@ -168,8 +168,8 @@ func TestWhatChangedIsToldInWords(t *testing.T) {
 		said = append(said, policy.Say(c, was, is, "en"))
 	}
 	want := []string{
-		"Calls: the longest time of all, 60 months, is gone.", "Calls is kept longer: 400 days instead of 365 days.",
-		"Calls stays in the archive for a shorter time: 30 days instead of 90 days.",
+		"Calls: the longest time of all, 60 months, is gone.", "Calls: kept longer, 400 days instead of 365 days.",
+		"Calls: in the archive for a shorter time, 30 days instead of 90 days.",
 	}
 	if !slices.Equal(said, want) || !changes[0].Material || !changes[1].Material || changes[2].Material {
 		t.Errorf("said %q of %+v", said, changes)
