@@ -52,10 +52,22 @@ func (p *Parley) requests() (*rights.Rights, error) {
 			lock, ok := rights.FloorOf(doc, category, newest, p.Now())
 			return lock, ok, nil
 		},
-		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Restrict: p.heed, Settle: p.DB.Checkpoint,
+		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Restrict: p.heed, Settle: p.settleErasure,
 	})
 	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), r.Own(), p.Persons.Store()}
 	return r, nil
+}
+
+// settleErasure leaves no copy of what was deleted in the database's own files, and carries the erasure to where backups
+// are. A place that cannot be reached now is told by the server's duty, and the alarm of backups says so meanwhile.
+func (p *Parley) settleErasure(ctx context.Context) error {
+	if err := p.DB.Checkpoint(ctx); err != nil {
+		return err
+	}
+	if err := p.Backups.Sync(ctx); err != nil {
+		p.Log.Warn("places of backups not told of an erasure yet", "err", err)
+	}
+	return nil
 }
 
 // findPerson tells who is meant by a contact: the member with an e-mail address, the person behind a number.
