@@ -29,7 +29,10 @@ import (
 	"parley/platform/vault"
 	"parley/trust/consent"
 	"parley/trust/hold"
+	"parley/trust/incident"
 	"parley/trust/policy"
+	"parley/trust/retain"
+	"parley/trust/rights"
 )
 
 // Deps is what the API works with. All of it must be given, unless said otherwise.
@@ -38,6 +41,9 @@ type Deps struct {
 	Consents  *consent.Consents
 	Holds     *hold.Holds
 	Policies  *policy.Policies
+	Rights    *rights.Rights
+	Retain    *retain.Sweeper
+	Incidents *incident.Incidents
 	Accounts  *account.Accounts
 	Devices   *device.Devices
 	Calls     *call.Store
@@ -109,6 +115,10 @@ func (s *API) register() {
 	s.imports()
 	s.consents()
 	s.holds()
+	s.requests()
+	s.retention()
+	s.incidents()
+	s.closing()
 	s.policies()
 	s.tokens()
 	s.sessions()

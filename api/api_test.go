@@ -17,6 +17,8 @@ import (
 	"parley/calls/calltest"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
+	"parley/trust/incident"
+	"parley/trust/retain"
 )
 
 // house is an organisation with its API over the whole handler.
@@ -28,7 +30,7 @@ type house struct {
 }
 
 func seriesOf() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "api", Files: Schema})
+	return append(calltest.Schemas(), dbtest.Schema{Series: "api", Files: Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema})
 }
 
 // each runs a story over the handler on every engine.
@@ -44,7 +46,9 @@ func newHouse(t *testing.T, d *db.DB, l Limits) *house {
 	w := calltest.New(t, d)
 	h := &house{World: w, log: &bytes.Buffer{}}
 	var err error
-	h.api, err = New(deps(t, w, l, h.log))
+	of := deps(t, w, l, h.log)
+	of.Rights = h.desk(t)
+	h.api, err = New(of)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,11 +63,13 @@ func newHouse(t *testing.T, d *db.DB, l Limits) *house {
 
 func deps(t *testing.T, w *calltest.World, l Limits, log io.Writer) Deps {
 	t.Helper()
-	return Deps{
+	d := Deps{
 		Audit: w.Log, Consents: w.Consents, Holds: w.Holds, Policies: w.Policies, Accounts: w.Accounts, Devices: w.Devices, Calls: w.Calls, Book: w.Book, Writer: w.Writer, Reporter: w.Reporter, Reports: w.Reports,
 		Callbacks: w.Callbacks, Imports: w.Imports, Keys: w.Keys, DB: w.DB, Now: w.Now, Log: slog.New(slog.NewTextHandler(log, nil)),
 		Version: "test", Limits: l, TempDir: t.TempDir(),
 	}
+	sweeping(t, w, &d)
+	return d
 }
 
 // token makes a token of a member.

@@ -67,6 +67,10 @@ func traces() map[string]trace {
 		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions"} {
 		t[pattern] = trace{}
 	}
+	for _, pattern := range []string{"GET /requests", "GET /requests/{request}", "GET /requests/{request}/receipts"} {
+		t[pattern] = trace{action: audit.PrivacyOpened}
+	}
+	t["GET /requests/{request}/package"] = trace{action: audit.ExportMade}
 	return t
 }
 
@@ -81,7 +85,7 @@ func families() []struct {
 	}{
 		{"/organisation", audit.SettingsChanged}, {"/teams", audit.TeamChanged}, {"/agents", audit.MemberChanged}, {"/members", audit.MemberChanged},
 		{"/invitations", audit.MemberChanged}, {"/lines", audit.LineChanged}, {"/device", audit.DeviceChanged}, {"/pairing-codes", audit.DeviceChanged},
-		{"/exclusions", audit.ExclusionChanged}, {"/calls", audit.CallChanged}, {"/imports", audit.ImportChanged}, {"/tokens", audit.TokenChanged},
+		{"/exclusions", audit.ExclusionChanged}, {"/requests", audit.RequestChanged}, {"/calls", audit.CallChanged}, {"/imports", audit.ImportChanged}, {"/tokens", audit.TokenChanged},
 	}
 }
 
