@@ -42,7 +42,7 @@ func (c *Settings) check() error {
 	return nil
 }
 
-// Settings gives what an organisation tells its phones.
+// Settings gives what an organisation tells its phones. What its privacy policy has off is off.
 func (s *Devices) Settings(ctx context.Context, org account.OrgID) (Settings, error) {
 	c, _, err := db.One(ctx, s.db, func(r db.Scanner) (c Settings, err error) {
 		var battery int
@@ -50,13 +50,29 @@ func (s *Devices) Settings(ctx context.Context, org account.OrgID) (Settings, er
 		c.Battery = battery == 1
 		return c, err
 	}, `SELECT collect_from, track_days, track_from, track_to, battery FROM device_settings WHERE org_id = $1`, org)
+	if err != nil || !c.Battery {
+		return c, err
+	}
+	c.Battery, err = s.mayCollect(ctx, org, batteryCategory)
 	return c, err
 }
+
+// batteryCategory is what the policy calls battery levels.
+const batteryCategory = "device.battery"
 
 // SetSettings changes what an organisation tells its phones. Battery levels that are not asked for any more are removed.
 func (s *Devices) SetSettings(ctx context.Context, org account.OrgID, c Settings) error {
 	if err := c.check(); err != nil {
 		return err
+	}
+	if c.Battery {
+		ok, err := s.mayCollect(ctx, org, batteryCategory)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fault.Field("battery", "The privacy policy says that battery levels are never collected. Leave this off, or have the policy changed first.")
+		}
 	}
 	return s.db.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO device_settings (org_id, collect_from, track_days, track_from, track_to, battery) VALUES ($1, $2, $3, $4, $5, $6)

@@ -28,11 +28,26 @@ type Devices struct {
 	accounts *account.Accounts
 	book     *number.Book
 	now      func() time.Time
+	collects func(ctx context.Context, org account.OrgID, category string) (bool, error) // nil: everything
 }
 
 // New gives the lines and phones kept in d. now is the clock.
 func New(d *db.DB, keys *vault.Keys, accounts *account.Accounts, book *number.Book, now func() time.Time) *Devices {
 	return &Devices{db: d, keys: keys, accounts: accounts, book: book, now: now}
+}
+
+// OnlyWhat lets phones report no more than the privacy policy has on: collects tells whether data of a category may come
+// in. It is called once, at wiring.
+func (s *Devices) OnlyWhat(collects func(ctx context.Context, org account.OrgID, category string) (bool, error)) {
+	s.collects = collects
+}
+
+// mayCollect asks the policy about a category.
+func (s *Devices) mayCollect(ctx context.Context, org account.OrgID, category string) (bool, error) {
+	if s.collects == nil {
+		return true, nil
+	}
+	return s.collects(ctx, org, category)
 }
 
 // Delete removes everything that is kept about an organisation's lines and phones.

@@ -334,6 +334,19 @@ func TestBatteryIsKeptOnlyWhereAskedFor(t *testing.T) {
 		if d = must[*device.Device](t)(w.Devices.Device(t.Context(), w.Org, d.ID)); d.Battery != nil {
 			t.Error("the battery level stays after the setting was taken back")
 		}
+		set(true)
+		policy := "off"
+		w.Devices.OnlyWhat(func(_ context.Context, _ account.OrgID, category string) (bool, error) {
+			return category != "device.battery" || policy == "ask", nil
+		})
+		if got := beat(); got != nil {
+			t.Errorf("the battery level %d is kept though the policy has it off", *got)
+		}
+		wantKind(t, w.Devices.SetSettings(t.Context(), w.Org.ID, device.Settings{Battery: true}), fault.Invalid, "never collected")
+		policy = "ask"
+		if got := beat(); got == nil {
+			t.Error("nothing is kept though policy and organisation ask for it")
+		}
 	})
 }
 

@@ -180,3 +180,9 @@ func (s *Devices) Remove(ctx context.Context, tx *db.Tx, org account.OrgID, devi
 	}
 	return nil
 }
+
+// CarryOrders puts the orders that another database has of an organisation, and what phones answered, in the place of those
+// here.
+func (s *Devices) CarryOrders(ctx context.Context, from *Devices, tx *db.Tx, org account.OrgID) error {
+	return db.CopyRows(ctx, from.db, tx, "forget_orders", int64(org), nil)
+}

@@ -21,6 +21,9 @@ type Erasure struct {
 	// First runs at the beginning of the transaction that begins the erasure: it asks whether it may be, and removes what other
 	// packages keep of the persons. It may run again after a failed transaction.
 	First func(ctx context.Context, tx *db.Tx) error
+	// Bury leaves a tombstone; nil leaves one that says now. It is for those who were erased before, and whom a restored backup
+	// brought back.
+	Bury func(ctx context.Context, tx *db.Tx, n number.ID, canonical string) error
 }
 
 // Removed counts what an erasure removed.
@@ -70,6 +73,12 @@ func (w *Writer) Erase(ctx context.Context, devices *device.Devices, org *accoun
 // beginErasing takes persons out of everything but their calls. From the commit on nothing new comes in about them.
 func (w *Writer) beginErasing(ctx context.Context, devices *device.Devices, org *account.Org, numbers []number.ID, e *Erasure) (Removed, error) {
 	var out Removed
+	bury := e.Bury
+	if bury == nil {
+		bury = func(ctx context.Context, tx *db.Tx, _ number.ID, canonical string) error {
+			return w.buryNow(ctx, tx, org.ID, canonical)
+		}
+	}
 	err := w.hand(ctx, &job{alone: true, done: make(chan error, 1), do: func(ctx context.Context, u *unit) error {
 		out = Removed{}
 		if e.First != nil {
@@ -88,7 +97,12 @@ func (w *Writer) beginErasing(ctx context.Context, devices *device.Devices, org 
 				continue
 			}
 			gone = append(gone, n)
-			if err := u.bury(ctx, devices, org, n, texts[n], &out); err != nil {
+			if texts[n] != "" {
+				if err := bury(ctx, u.tx, n, texts[n]); err != nil {
+					return err
+				}
+			}
+			if err := u.begin(ctx, devices, org, n, texts[n], &out); err != nil {
 				return err
 			}
 		}
@@ -103,15 +117,18 @@ func (w *Writer) beginErasing(ctx context.Context, devices *device.Devices, org 
 	return out, w.tripped("begun")
 }
 
-// bury notes that a number is being erased, and leaves its tombstone and the order for phones.
-func (u *unit) bury(ctx context.Context, devices *device.Devices, org *account.Org, n number.ID, canonical string, out *Removed) (err error) {
+// buryNow leaves the tombstone of a number that is erased now.
+func (w *Writer) buryNow(ctx context.Context, tx *db.Tx, org account.OrgID, canonical string) error {
+	if w.trust.Bury == nil {
+		return nil
+	}
+	return w.trust.Bury(ctx, tx, org, canonical)
+}
+
+// begin notes that a number is being erased, and makes the order for phones.
+func (u *unit) begin(ctx context.Context, devices *device.Devices, org *account.Org, n number.ID, canonical string, out *Removed) (err error) {
 	order, sealed := "", []byte{}
 	if canonical != "" {
-		if u.w.trust.Bury != nil {
-			if err := u.w.trust.Bury(ctx, u.tx, org.ID, canonical); err != nil {
-				return err
-			}
-		}
 		if order, sealed, err = devices.NewForget(ctx, org.ID, canonical); err != nil {
 			return err
 		}
@@ -310,10 +327,7 @@ func (w *Writer) Shelve(ctx context.Context, org *account.Org, numbers []number.
 			return err
 		}
 		for _, text := range texts {
-			if w.trust.Bury == nil {
-				break
-			}
-			if err := w.trust.Bury(ctx, u.tx, org.ID, text); err != nil {
+			if err := w.buryNow(ctx, u.tx, org.ID, text); err != nil {
 				return err
 			}
 		}

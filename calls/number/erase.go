@@ -45,7 +45,8 @@ func (b *Book) remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids []I
 	return func() { b.cache.drop(org, gone) }, nil // what the same transaction had learned before is forgotten, too
 }
 
-// indexesOf are the index entries of those of the numbers that are in the book.
+// indexesOf are the index entries of those of the numbers that are in the book. Of one whose key is destroyed already, as in
+// a restored backup, the entry is looked for by its id.
 func (b *Book) indexesOf(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) ([]index, error) {
 	k, err := b.keys.Org(ctx, int64(org))
 	if err != nil {
@@ -56,10 +57,25 @@ func (b *Book) indexesOf(ctx context.Context, c db.Conn, org account.OrgID, ids 
 		return nil, err
 	}
 	var out []index
+	closed := []any{org}
 	for _, n := range ids {
 		if text, ok := texts[n]; ok {
 			out = append(out, indexOf(k, text))
+		} else {
+			closed = append(closed, n)
 		}
+	}
+	for part := range slices.Chunk(closed[1:], chunk) {
+		more, err := db.Select(ctx, c, func(r db.Scanner) (i index, err error) {
+			var raw []byte
+			err = r.Scan(&raw)
+			copy(i[:], raw)
+			return i, err
+		}, `SELECT idx FROM number_index WHERE org_id = $1 AND num IN `+db.In(2, len(part)), append(closed[:1:1], part...)...)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
 	}
 	return out, nil
 }
@@ -98,6 +114,16 @@ func (b *Book) Unshelve(ctx context.Context, tx *db.Tx, org account.OrgID, canon
 		return err
 	}
 	_, err = b.unarchive(ctx, tx, k, org, map[index]string{indexOf(k, canonical): canonical})
+	return err
+}
+
+// Reserve lets ids below one be given to nobody any more: they were given out in data that a restored backup does not know.
+func (b *Book) Reserve(ctx context.Context, tx *db.Tx, org account.OrgID, below ID) error {
+	if below <= Withheld {
+		return nil // none was given out
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO number_counters (org_id, next) VALUES ($1, $2)
+		ON CONFLICT (org_id) DO UPDATE SET next = excluded.next WHERE number_counters.next < excluded.next`, org, below)
 	return err
 }
 
