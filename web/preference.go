@@ -86,7 +86,7 @@ func (v *visit) preferencePage(org *account.Org, who consent.Who) (*preferencePa
 		p.Sections = append(p.Sections, section{Fields: []ui.Field{f}})
 	}
 	p.Stop = ui.Action{Title: v.t("preference.stop"), Post: true, Danger: true, Icon: "block", Href: path + "/stop"}
-	switch v.query("done") {
+	switch p.Note = v.signalNote(); v.query("done") {
 	case "saved":
 		p.Note = &ui.Note{Kind: ui.Good, Text: v.t("preference.saved")}
 	case "stopped":

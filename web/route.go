@@ -62,6 +62,7 @@ func (s *site) routes() []route {
 		s.legalRoutes(),
 		s.closingRoutes(),
 		s.preferenceRoutes(),
+		s.signalRoutes(),
 		s.consentRoutes(),
 		s.holdRoutes(),
 		s.policyRoutes(),
