@@ -465,6 +465,7 @@ func (p *Parley) mailCheckpoint(ctx context.Context, org *account.Org) error {
 	if err != nil {
 		return err
 	}
+	sent := 0
 	words := phrase.For(org.Locale).In(org.Location())
 	for _, m := range members {
 		if m.Role != account.Owner || !m.Active || m.Email == "" || m.JoinedAt.IsZero() {
@@ -474,6 +475,10 @@ func (p *Parley) mailCheckpoint(ctx context.Context, org *account.Org) error {
 		if err := p.Mail.Send(ctx, mail.Message{Org: org.ID, To: m.Email, Subject: words.T("mail.checkpoint.subject", "Organisation", org.Name), Text: text}); err != nil {
 			return err
 		}
+		sent++
+	}
+	if sent == 0 {
+		return nil
 	}
 	return p.Audit.Mailed(ctx, int64(org.ID), c.Size)
 }

@@ -206,6 +206,9 @@ func (v *visit) log(t trace, status int) error {
 		return nil
 	}
 	x := audit.Visit{Entry: audit.Entry{Actor: string(by.Member.ID), Action: t.action, Object: v.objectOf(t), Purpose: purposeOf(t.action), Result: audit.OK}}
+	if t.action.Looks() && strings.HasPrefix(v.w.Header().Get("Content-Disposition"), "attachment") {
+		x.Action, x.Purpose = audit.ExportMade, purposeOf(audit.ExportMade) // whatever leaves as a file
+	}
 	if denied {
 		x.Result = audit.Denied
 	} else {
