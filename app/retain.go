@@ -17,6 +17,7 @@ import (
 	"parley/reach/mail"
 	"parley/trust/consent"
 	"parley/trust/retain"
+	"parley/trust/rights"
 	"parley/trust/subject"
 	"parley/web/phrase"
 )
@@ -24,7 +25,7 @@ import (
 // retention is what lets nothing be kept longer than the policy says. Whoever keeps rows is named here.
 func (p *Parley) retention() *retain.Sweeper {
 	keepers := p.Persons.Keepers()
-	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), p.Devices.Expiring(), ingest.Expiring()} {
+	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring()} {
 		for _, t := range tables {
 			keepers = append(keepers, retain.OfTable(p.DB, t))
 		}

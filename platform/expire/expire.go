@@ -83,3 +83,21 @@ func (t *Table) remove(ctx context.Context, tx *db.Tx, org int64, before time.Ti
 	}
 	return tx.Exec(ctx, t.Remove, org, before.UnixMilli(), row.Key)
 }
+
+// Files are rows with parts in other tables, that end together after they were closed. closed is the moment as a column or
+// expression (0 while it is open), who the person as "kind/id", key the column of the parts that holds the row's id.
+func Files(t Table, table, closed, who, key string, parts ...string) Table {
+	old := ` FROM ` + table + ` WHERE org_id = $1 AND ` + closed + ` > 0 AND ` + closed + ` < $2`
+	t.Count = `SELECT count(*) FROM ` + table + ` WHERE org_id = $1`
+	t.Due = `SELECT id, ` + who + `, ` + closed + `, 1, 0` + old
+	t.Do = func(ctx context.Context, tx *db.Tx, org int64, before time.Time, row Row) (int64, error) {
+		n, err := tx.Exec(ctx, `DELETE`+old+` AND id = $3`, org, before.UnixMilli(), row.Key)
+		for _, part := range parts {
+			if err == nil && n > 0 {
+				_, err = tx.Exec(ctx, `DELETE FROM `+part+` WHERE org_id = $1 AND `+key+` = $2`, org, row.Key)
+			}
+		}
+		return n, err
+	}
+	return t
+}

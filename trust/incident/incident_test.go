@@ -299,7 +299,9 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 			"an unknown risk":     func(f *incident.Facts) { f.Risk = "huge" },
 			"the future":          func(f *incident.Facts) { f.Noticed = w.now.Add(time.Hour) },
 			"begun after noticed": func(f *incident.Facts) { f.Began = w.now.Add(time.Minute) },
-			"days upside down":    func(f *incident.Facts) { f.Scope = incident.Scope{From: civil.Date(2027, 3, 2), To: civil.Date(2027, 3, 1)} },
+			"days upside down": func(f *incident.Facts) {
+				f.Scope = incident.Scope{From: civil.Date(2027, 3, 2), To: civil.Date(2027, 3, 1)}
+			},
 		} {
 			f := lost()
 			change(&f)

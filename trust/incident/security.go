@@ -9,6 +9,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/expire"
 	"parley/platform/id"
+	"parley/trust/subject"
 )
 
 // SecurityEvent is something that happened around signing in.
@@ -95,27 +96,10 @@ func (x *Incidents) Expiring() []expire.Table {
 			Due:   `SELECT id, ` + person + `, at_ms, 1, 0 FROM security_events WHERE org_id = $1 AND masked = 0 AND at_ms < $2`,
 			Do:    x.mask,
 		},
-		fileTable("incidents", "incidents", "closed_ms", []string{"incident_steps", "incident_alarms"}, "incident"),
-		fileTable("legal requests", "legal_requests", "CASE WHEN state IN ('closed', 'refused') THEN CASE WHEN told_ms > 0 THEN told_ms ELSE opened_ms END ELSE 0 END", []string{"legal_decisions"}, "request"),
-		fileTable("transfers", "transfers", "ended_ms", []string{"transfer_objections"}, "transfer"),
-	}
-}
-
-// fileTable are files with their parts, that end after they were closed.
-func fileTable(name, table, closed string, parts []string, key string) expire.Table {
-	return expire.Table{
-		Name: name, Category: "case", From: "closed",
-		Count: `SELECT count(*) FROM ` + table + ` WHERE org_id = $1`,
-		Due:   `SELECT id, '', ` + closed + `, 1, 0 FROM ` + table + ` WHERE org_id = $1 AND ` + closed + ` > 0 AND ` + closed + ` < $2`,
-		Do: func(ctx context.Context, tx *db.Tx, org int64, before time.Time, row expire.Row) (int64, error) {
-			n, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1 AND `+closed+` > 0 AND `+closed+` < $2 AND id = $3`, org, before.UnixMilli(), row.Key)
-			for _, part := range parts {
-				if err == nil && n > 0 {
-					_, err = tx.Exec(ctx, `DELETE FROM `+part+` WHERE org_id = $1 AND `+key+` = $2`, org, row.Key)
-				}
-			}
-			return n, err
-		},
+		expire.Files(expire.Table{Name: "incidents", Category: "case", From: "closed"}, "incidents", "closed_ms", "''", "incident", "incident_steps", "incident_alarms"),
+		expire.Files(expire.Table{Name: "legal requests", Category: "case", From: "closed"}, "legal_requests",
+			"CASE WHEN state IN ('closed', 'refused') THEN CASE WHEN told_ms > 0 THEN told_ms ELSE opened_ms END ELSE 0 END", "''", "request", "legal_decisions"),
+		expire.Files(expire.Table{Name: "transfers", Category: "case", From: "closed"}, "transfers", "ended_ms", "''", "transfer", "transfer_objections"),
 	}
 }
 
@@ -131,4 +115,20 @@ func (x *Incidents) mask(ctx context.Context, tx *db.Tx, org int64, before time.
 	}
 	return tx.Exec(ctx, `UPDATE security_events SET from_sealed = $3, masked = 1 WHERE org_id = $1 AND id = $2`, org, row.Key,
 		k.Seal("security_events|"+e.ID, []byte(account.MaskAddress(e.IP)+"\n"+e.Browser)))
+}
+
+// SecurityOf lists what happened around one member's signing in, newest first.
+func (x *Incidents) SecurityOf(ctx context.Context, org account.OrgID, m account.MemberID) ([]SecurityEvent, error) {
+	return db.Select(ctx, x.d.DB, x.scanSecurity(ctx, org), `SELECT `+securityColumns+` FROM security_events WHERE org_id = $1 AND member = $2 ORDER BY at_ms DESC, id DESC`, org, m)
+}
+
+// EraseOf forgets what happened around a member's signing in, and what a person objected to, and tells how many rows that
+// were. Files of incidents and of requests stay until their time.
+func EraseOf(ctx context.Context, tx *db.Tx, org account.OrgID, who subject.Ref) (int64, error) {
+	n, err := tx.Exec(ctx, `DELETE FROM transfer_objections WHERE org_id = $1 AND person = $2`, org, who.String())
+	if err != nil || who.Kind != subject.Member {
+		return n, err
+	}
+	events, err := tx.Exec(ctx, `DELETE FROM security_events WHERE org_id = $1 AND member = $2`, org, who.ID)
+	return n + events, err
 }

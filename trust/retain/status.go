@@ -12,7 +12,7 @@ import (
 type Standing struct {
 	Rule
 	Keepers []string // by name; none: nothing of the category is kept yet
-	// Unreckoned are keepers of the category that cannot count from the rule's event, so that the rule does not hold there.
+	// Unreckoned are keepers of the category where none can count from the rule's event, so that the rule does not hold.
 	Unreckoned []string
 }
 
@@ -88,7 +88,7 @@ func (s *Sweeper) standings(duties []duty, rules []Rule) []Standing {
 			}
 		}
 		for _, k := range s.d.Keepers {
-			if k.Category == r.Category && k.Part == r.Part && !slices.Contains(k.Events, r.From) {
+			if len(st.Keepers) == 0 && k.Category == r.Category && k.Part == r.Part && !slices.Contains(k.Events, r.From) {
 				st.Unreckoned = append(st.Unreckoned, k.Name)
 			}
 		}
