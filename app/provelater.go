@@ -127,12 +127,12 @@ func (l *later) sweep(ctx context.Context, f *prove.Failures) (rows int64, err e
 				f.Add(prove.Fail("P76", "The plan for %s removed something else than it showed: %s", p.Category, strings.TrimSpace(p.Why)))
 			}
 		}
-		waiting, err := l.p.Retain.Plans(ctx, l.org.ID)
+		status, err := l.p.Retain.Status(ctx, l.org.ID)
 		if err != nil {
 			return rows, err
 		}
-		for _, p := range waiting {
-			if p.State == retain.Waiting && p.Wide && p.ConfirmedAt.IsZero() {
+		for _, p := range status.Waiting {
+			if p.Wide && p.ConfirmedAt.IsZero() {
 				if _, err := l.p.Retain.Confirm(ctx, l.p.Accounts.Operator(l.org), p.ID, fmt.Sprintf("%x", p.Digest)); err != nil {
 					return rows, err
 				}
