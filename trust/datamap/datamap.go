@@ -196,13 +196,6 @@ func (m *Map) Column(table, name string) (Column, bool) {
 	return m.columns[i], true
 }
 
-// BySubject lists the columns that hold data about persons who are found in one of the given ways.
-func (m *Map) BySubject(kinds ...Kind) []Column {
-	return m.where(func(c Column) bool {
-		return c.Class != None && slices.ContainsFunc(c.Subjects, func(l Link) bool { return slices.Contains(kinds, l.Kind) })
-	})
-}
-
 // ByCategory lists the columns that hold personal data of a category of the policy.
 func (m *Map) ByCategory(category string) []Column {
 	return m.where(func(c Column) bool { return c.Class != None && c.Category == category })

@@ -99,14 +99,8 @@ func TestATableOfTwoDatabasesIsOneTable(t *testing.T) {
 	}
 }
 
-func TestColumnsAreFoundByPersonAndByCategory(t *testing.T) {
+func TestColumnsAreFoundByTableAndByCategory(t *testing.T) {
 	m := read(t, people, "people\tagent\tcall.meta\tnumber(num),agent(agent)\tclear\n")
-	if got := names(m.BySubject(datamap.Agent)); got != "agent" {
-		t.Errorf("columns about agents: %s", got)
-	}
-	if got := names(m.BySubject(datamap.Number)); got != "num name sealed agent" {
-		t.Errorf("columns about numbers: %s", got)
-	}
 	if got := names(m.ByCategory("contact")); got != "num name sealed" {
 		t.Errorf("columns of contacts: %s", got)
 	}
