@@ -73,7 +73,8 @@ func (v *visit) undoWindow() (time.Duration, error) {
 	if !doc.Deadlines.Undo.Said() {
 		return account.UsualUndo, nil
 	}
-	return doc.Deadlines.Undo.After(v.Now(), nil).Sub(v.Now()), nil
+	now := v.Now()
+	return doc.Deadlines.Undo.After(now, nil).Sub(now), nil
 }
 
 func takeMyData(v *visit) error {
