@@ -33,9 +33,9 @@ func (p *Persons) Store() rights.Store {
 
 // count is what calls hold of one person outside.
 type count struct {
-	numbers, names, notes, tags, callbacks, exclusions, calls, phones int64
-	newest                                                            time.Time // start of the last call
-	lines                                                             map[call.LineNo]bool
+	numbers, archived, names, notes, tags, callbacks, exclusions, calls, phones int64
+	newest                                                                      time.Time // start of the last call
+	lines                                                                       map[call.LineNo]bool
 }
 
 func (p *Persons) count(ctx context.Context, org account.OrgID, n number.ID) (*count, error) {
@@ -55,6 +55,7 @@ func (p *Persons) count(ctx context.Context, org account.OrgID, n number.ID) (*c
 		query string
 	}{
 		{&c.numbers, `SELECT count(*) FROM numbers WHERE org_id = $1 AND num = $2`},
+		{&c.archived, `SELECT count(*) FROM archived_numbers WHERE org_id = $1 AND num = $2`},
 		{&c.names, `SELECT count(*) FROM number_names WHERE org_id = $1 AND num = $2`},
 		{&c.notes, `SELECT count(*) FROM call_notes WHERE org_id = $1 AND num = $2`},
 		{&c.tags, `SELECT count(*) FROM call_tags WHERE org_id = $1 AND num = $2`},
@@ -84,8 +85,8 @@ func (p *Persons) plan(ctx context.Context, org account.OrgID, who subject.Ref) 
 		return nil, err
 	}
 	all := []rights.Line{
-		{Thing: rights.Keys, Name: "key of the person", Count: c.numbers},
-		{Thing: rights.Indexes, Name: "entries of the number index", Category: call.CategoryContact, Count: c.numbers},
+		{Thing: rights.Keys, Name: "key of the person", Count: c.numbers + c.archived},
+		{Thing: rights.Indexes, Name: "entries of the number index", Category: call.CategoryContact, Count: c.numbers + c.archived},
 		{Thing: rights.Rows, Name: "phone numbers", Category: call.CategoryContact, Count: c.numbers, Newest: c.newest},
 		{Thing: rights.Rows, Name: "names from phone books", Category: call.CategoryContact, Count: c.names, Newest: c.newest},
 		{Thing: rights.Rows, Name: "numbers kept out, which stay so without the number", Category: "suppression", Count: c.exclusions},
@@ -130,7 +131,7 @@ func (p *Persons) erase(ctx context.Context, id account.OrgID, who subject.Ref, 
 		return nil, err
 	}
 	var callbacks int64
-	removed, err := p.Writer.Erase(ctx, p.Devices, org, ingest.Erasure{Numbers: []number.ID{n}, Nameless: before.calls > 0, First: func(ctx context.Context, tx *db.Tx) error {
+	removed, err := p.Writer.Erase(ctx, p.Devices, org, ingest.Erasure{Numbers: []number.ID{n}, Nameless: before.calls+before.archived > 0, First: func(ctx context.Context, tx *db.Tx) error {
 		if err := gates(ctx, tx, d, call.CategoryContact, call.CategoryCall, call.CategoryNote, "import.file"); err != nil {
 			return err
 		}
@@ -141,8 +142,8 @@ func (p *Persons) erase(ctx context.Context, id account.OrgID, who subject.Ref, 
 		return nil, err
 	}
 	all := []rights.Line{
-		{Thing: rights.Keys, Name: "key of the person", Count: removed.Numbers},
-		{Thing: rights.Indexes, Name: "entries of the number index", Category: call.CategoryContact, Count: removed.Numbers},
+		{Thing: rights.Keys, Name: "key of the person", Count: removed.Numbers + before.archived},
+		{Thing: rights.Indexes, Name: "entries of the number index", Category: call.CategoryContact, Count: removed.Numbers + before.archived},
 		{Thing: rights.Rows, Name: "phone numbers", Category: call.CategoryContact, Count: removed.Numbers},
 		{Thing: rights.Rows, Name: "names from phone books", Category: call.CategoryContact, Count: removed.Names},
 		{Thing: rights.Rows, Name: "numbers kept out, which stay so without the number", Category: "suppression", Count: before.exclusions},

@@ -12,12 +12,14 @@ import (
 	"parley/calls/calltest"
 	"parley/calls/ingest"
 	"parley/calls/number"
+	"parley/calls/person"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/platform/fault"
 	"parley/trust/hold"
 	"parley/trust/policy"
 	"parley/trust/retain"
+	"parley/trust/rights"
 	"parley/trust/subject"
 )
 
@@ -178,6 +180,35 @@ func TestTheArchiveEndsAfterNinetyDays(t *testing.T) {
 		}
 		if a := s.sync(s.call(meera, (366+91)*aDay+90*time.Minute)); a[0].State != ingest.Erased {
 			t.Errorf("the phone brought an old call back: %v", a[0].State)
+		}
+	})
+}
+
+func TestWhoLiesInTheArchiveCanBeErased(t *testing.T) {
+	eachAge(t, true, func(t *testing.T, s *story, sweep *retain.Sweeper) {
+		s.known()
+		n, begun := s.find(meera), s.Now()
+		s.Clock.Set(begun.Add(366 * aDay))
+		s.sync(s.call(other, time.Minute))
+		s.sweep(sweep)
+		who, found, err := person.InBook(s.Book).Find(t.Context(), s.DB, s.Org.ID, meera)
+		if err != nil || !found || who.Num() != int64(n) {
+			t.Fatalf("an archived person is found as %v, %v (%v)", who, found, err)
+		}
+		plan, err := s.Persons.Store().Plan(t.Context(), s.Org.ID, who)
+		must(t, err)
+		lines, err := s.Persons.Store().Erase(t.Context(), s.Org.ID, who, rights.Decision{})
+		must(t, err)
+		if want := "1 key of the person, 1 entries of the number index"; counts(plan) != want || counts(lines) != want {
+			t.Errorf("planned %s, erased %s, want %s", counts(plan), counts(lines), want)
+		}
+		k, err := s.Keys.Org(t.Context(), int64(s.Org.ID))
+		must(t, err)
+		if _, err := k.SealOnce(t.Context(), int64(n), "x", nil); fault.KindOf(err) != fault.Gone {
+			t.Errorf("the key is still there: %v", err)
+		}
+		if _, found, err := person.InBook(s.Book).Find(t.Context(), s.DB, s.Org.ID, meera); err != nil || found {
+			t.Errorf("the number is still found (%v)", err)
 		}
 	})
 }
