@@ -117,6 +117,9 @@ func (s *API) identifyDevice(ctx context.Context, token string) (*caller, error)
 	if err != nil {
 		return nil, err
 	}
+	if org.Closing() { // it may be taken back: phones keep what they have and try again later
+		return nil, fault.New(fault.Unavailable, "The organisation is being closed, so nothing is taken from phones. Try again later, in case the closing is taken back.")
+	}
 	return &caller{device: dev, org: org, id: "device " + dev.ID}, nil
 }
 
