@@ -120,7 +120,7 @@ func (s *server) serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var duties sync.WaitGroup
 	duties.Go(func() { desk.serve(working) })
-	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints} {
+	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch} {
 		duties.Go(func() { duty(working) })
 	}
 	err = s.listen(ctx, secured, handler)
@@ -250,6 +250,14 @@ func (s *server) sweep(ctx context.Context) {
 // requests carries on with what people asked for: at the start, and then every few minutes.
 func (s *server) requests(ctx context.Context) {
 	s.every(ctx, requestsEvery, "requests", s.p.Rights.Tick)
+}
+
+// watch tells about clocks of incidents that run out.
+func (s *server) watch(ctx context.Context) {
+	s.every(ctx, settleEvery, "incidents", func(ctx context.Context) error {
+		_, err := s.p.Incidents.Watch(ctx)
+		return err
+	})
 }
 
 func (s *server) deliver(ctx context.Context) {
