@@ -261,6 +261,9 @@ func (v *visit) logRow(r *audit.Record, members map[account.MemberID]*account.Me
 		}
 	}
 	what := ui.Cell{Text: v.actionTitle(r.Action), Sub: r.Object}
+	if strings.Contains(r.Object, "{") { // the page of somebody who stands beside
+		what.Sub = ""
+	}
 	return ui.Row{ID: "e-" + strconv.FormatInt(r.N, 10), Cells: []ui.Cell{
 		{Text: v.words.DateTime(r.At), Sub: v.t("audit.entry", "N", strconv.FormatInt(r.N, 10)), Strong: true}, v.whoCell(r, members), what, v.aboutCell(r, members, shown), result,
 	}}
