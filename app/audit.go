@@ -204,7 +204,7 @@ func (c *auditExportCmd) onData(ctx context.Context, r *Run) error {
 
 type auditVerifyCmd struct {
 	asJSON
-	File       string   `arg:"" help:"File of \"audit export\" or \"audit prove\"."`
+	File       string   `arg:"" help:"File of \"audit export\", \"audit prove\" or \"audit checkpoint --since\"."`
 	Key        string   `placeholder:"KEY|FILE" help:"Public key of the log as you know it, or a file with it; shows a log that was written anew under another key."`
 	Checkpoint []string `placeholder:"FILE" help:"Older checkpoints, such as mails of checkpoints; shows a log that was written anew since."`
 	Witness    []string `placeholder:"KEY|FILE" help:"Public keys of witnesses."`
@@ -239,8 +239,11 @@ func (c *auditVerifyCmd) plain(_ context.Context, r *Run) error {
 		return unreadable(c.File, err)
 	}
 	defer f.Close()
-	if p, ok := proofIn(r.path(c.File)); ok {
+	if p, ok := proofIn[audit.Proof](r.path(c.File)); ok && p.Leaf != "" {
 		return c.proof(r, p, known.Key)
+	}
+	if g, ok := proofIn[audit.Growth](r.path(c.File)); ok && g.Old > 0 {
+		return c.growth(r, g, known)
 	}
 	v, err := audit.Verify(f, known)
 	if err != nil {
@@ -257,17 +260,32 @@ func (c *auditVerifyCmd) plain(_ context.Context, r *Run) error {
 const maxProof = 1 << 20
 
 // proofIn reads the file of a proof.
-func proofIn(path string) (*audit.Proof, bool) {
+func proofIn[P any](path string) (*P, bool) {
 	info, err := os.Stat(path)
 	if err != nil || info.Size() > maxProof {
 		return nil, false
 	}
 	text, err := os.ReadFile(path)
-	var p audit.Proof
-	if err != nil || json.Unmarshal(text, &p) != nil || p.Leaf == "" {
-		return nil, false
+	var p P
+	return &p, err == nil && json.Unmarshal(text, &p) == nil
+}
+
+func (c *auditVerifyCmd) growth(r *Run, g *audit.Growth, known audit.Known) error {
+	if len(known.Checkpoints) != 1 {
+		return invalidf("%s shows how the log grew from %d entries. Give the checkpoint that it grew from with --checkpoint.", c.File, g.Old)
 	}
-	return &p, true
+	key := known.Key
+	if key == "" {
+		key = g.Key
+	}
+	point, err := g.Check(key, known.Checkpoints[0])
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return writeJSON(r, map[string]any{"log": point.Log, "from": g.Old, "entries": point.Size})
+	}
+	return r.printf("The log %s only grew, from %d entries to %d.\n", point.Log, g.Old, point.Size)
 }
 
 func (c *auditVerifyCmd) proof(r *Run, p *audit.Proof, key string) error {

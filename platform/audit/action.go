@@ -55,6 +55,7 @@ const (
 	RetentionApplied Action = "retention.applied"
 	IncidentChanged  Action = "incident.changed"
 	BackupMade       Action = "backup.made"
+	BackupTried      Action = "backup.tried"
 	BackupRestored   Action = "backup.restored"
 	LogForgotten     Action = "audit.forgotten"
 	Cosigned         Action = "audit.cosigned"
@@ -71,5 +72,5 @@ func Actions() []Action {
 	return append(Accesses(), CallChanged, CallDeleted, CallbackChanged, MemberChanged, RoleChanged, TeamChanged, LineChanged, DeviceChanged,
 		ExclusionChanged, SettingsChanged, TokenChanged, ImportChanged, AccountChanged, OrgChanged, Changed, SignedIn, SignedOut, CommandRun,
 		PolicyChanged, ConsentGiven, ConsentWithdrawn, KeyChanged, KeyDestroyed, PersonErased, RequestChanged, HoldChanged, RetentionApplied,
-		IncidentChanged, BackupMade, BackupRestored, LogForgotten, Cosigned)
+		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned)
 }

@@ -147,15 +147,6 @@ func (l *Log) scan(ctx context.Context, h *head) func(db.Scanner) (Record, error
 	}
 }
 
-// Pseudonym is how a person stands in the leaves of a log, for who compares an export with what they know.
-func (l *Log) Pseudonym(ctx context.Context, org int64, ref string) (string, error) {
-	h, ok, err := l.head(ctx, l.db, org, false)
-	if err != nil || !ok || ref == "" {
-		return "", err
-	}
-	return h.hasher.pseudonym(ref), nil
-}
-
 // Size is how many entries a log has.
 func (l *Log) Size(ctx context.Context, org int64) (int64, error) {
 	n, _, err := db.One(ctx, l.db, func(r db.Scanner) (n int64, err error) { return n, r.Scan(&n) }, `SELECT size FROM audit_logs WHERE org_id = $1`, org)

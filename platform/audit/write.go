@@ -12,6 +12,7 @@ import (
 
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/flaw"
 	"parley/platform/id"
 	"parley/platform/vault"
 )
@@ -188,6 +189,9 @@ func insert(ctx context.Context, tx *db.Tx, org int64, rows []row) error {
 		for len(rows) >= n {
 			entries, secrets := make([]any, 0, 7*n), make([]any, 0, 3*n)
 			for _, r := range rows[:n] {
+				if flaw.On(flaw.EditedLog) {
+					r.leaf = strings.Replace(r.leaf, `"result":"ok"`, `"result":"OK"`, 1)
+				}
 				entries = append(entries, org, r.n, r.at, r.action, r.actor, r.about, r.leaf)
 				secrets = append(secrets, org, r.n, r.sealed)
 			}
