@@ -27,6 +27,7 @@ import (
 	"parley/platform/backup"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/flaw"
 	"parley/platform/vault"
 	"parley/reach/mail"
 	"parley/trust/consent"
@@ -134,6 +135,9 @@ func (p *Parley) openData(ctx context.Context) (err error) {
 	if err == nil {
 		err = p.settleIndexes(ctx)
 	}
+	if err == nil {
+		err = p.Accounts.NoteLeft(ctx)
+	}
 	if err != nil {
 		return readable(err, filepath.Join(p.Config.Data, dataFile))
 	}
@@ -179,6 +183,9 @@ func (p *Parley) migrate(ctx context.Context) error {
 		if err := p.DB.Migrate(ctx, s.series, s.files); err != nil {
 			return err
 		}
+	}
+	if flaw.On(flaw.ExtraColumn) {
+		_, _ = p.DB.Exec(ctx, `ALTER TABLE numbers ADD COLUMN remark TEXT`) // fails when it is there already
 	}
 	return nil
 }
@@ -250,6 +257,7 @@ func (p *Parley) assemble() (err error) {
 	}
 	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
 	p.Devices = device.New(p.DB, p.Keys, p.Accounts, p.Book, p.Now)
+	p.Devices.OnlyWhat(p.collects)
 	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, person.Trust(p.Consents, p.Holds.Check), p.Now)
 	p.Reporter = stats.New(p.DB, p.Book, p.Calls, p.Now)
 	p.Imports = ingest.NewImports(p.DB, p.Keys, p.Accounts, p.Devices, p.Writer, p.Now)

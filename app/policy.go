@@ -25,6 +25,12 @@ func (p *Parley) policyOf(ctx context.Context, org account.OrgID) (*policy.Docum
 	return p.Policies.Current(ctx, org)
 }
 
+// collects tells whether an organisation's policy lets data of a category come in.
+func (p *Parley) collects(ctx context.Context, org account.OrgID, category string) (bool, error) {
+	doc, err := p.policyOf(ctx, org)
+	return err == nil && doc.Collects(category), err
+}
+
 // policyPath is where an organisation's public privacy page is.
 const policyPath = "/privacy/"
 

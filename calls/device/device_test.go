@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
