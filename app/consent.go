@@ -16,6 +16,7 @@ import (
 	"parley/platform/fault"
 	"parley/trust/consent"
 	"parley/trust/law"
+	"parley/trust/subject"
 )
 
 // consents makes the ledger of consents over the number book, the policy and the law.
@@ -48,7 +49,17 @@ func (p *Parley) barRestricted(ctx context.Context, c db.Conn, org account.OrgID
 			return out, err
 		}
 	}
-	if n == number.Withheld || q.Purpose == "rights" || q.Purpose == "legal" {
+	if q.Purpose == "rights" || q.Purpose == "legal" {
+		return out, nil
+	}
+	if q.Who.Ref.Kind == subject.Member {
+		may, err := p.Rights.May(ctx, c, org, q.Who.Ref, "")
+		if out.Against = !may && err == nil; out.Against {
+			out.Reason = consent.IsRestricted
+		}
+		return out, err
+	}
+	if n == number.Withheld {
 		return out, nil
 	}
 	err := p.Book.CheckUse(ctx, c, org, n)

@@ -3,11 +3,13 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/account"
+	"parley/calls/number"
 	"parley/calls/person"
 	"parley/platform/civil"
 	"parley/platform/fault"
@@ -87,8 +89,17 @@ func (p *Parley) findPerson(ctx context.Context, org *account.Org, c rights.Cont
 	return subject.Ref{}, false, nil
 }
 
-// withdrawFor ends consents, and enters the person in the suppression list.
+// withdrawFor ends consents, and enters the person in the suppression list. Whoever objects to reports is hidden from them.
 func (p *Parley) withdrawFor(ctx context.Context, org account.OrgID, who subject.Ref, c rights.Contact, purposes []string, request string) error {
+	if slices.Contains(purposes, "reports") && c.Number != "" { // their calls are kept, and left out of every figure
+		o, err := p.Accounts.Org(ctx, org)
+		if err != nil {
+			return err
+		}
+		if err := p.Writer.Exclude(ctx, o, number.Exclusion{Number: c.Number, Strength: number.Hidden, Label: request, AddedAt: p.Now()}); err != nil && fault.KindOf(err) != fault.Conflict {
+			return err
+		}
+	}
 	known, err := p.contactPurposes(ctx, org)
 	if err != nil {
 		return err

@@ -96,6 +96,11 @@ func PolicyOf(v *policy.Version) (Policy, error) {
 		out.Recipients = append(out.Recipients, key)
 	}
 	out.Objectable = Objectable(d)
+	for _, key := range out.Objectable {
+		if d.Purposes[key].Basis == policy.Consent {
+			out.Consented = append(out.Consented, key)
+		}
+	}
 	slices.Sort(out.Recipients)
 	var err error
 	out.Facts, err = json.Marshal(factsOf(d))

@@ -64,7 +64,7 @@ func TestWhatRequestsNeedOfThePolicy(t *testing.T) {
 	must(t, err)
 	p, err := rights.PolicyOf(&policy.Version{Number: 2, Hash: "x", Document: d})
 	must(t, err)
-	if !slices.Contains(p.Objectable, "marketing") || slices.Contains(p.Objectable, "call_ops") || slices.Contains(p.Objectable, "security") {
+	if !slices.Contains(p.Objectable, "marketing") || slices.Contains(p.Objectable, "call_ops") || slices.Contains(p.Objectable, "security") || !slices.Contains(p.Objectable, "reports") || slices.Contains(p.Consented, "reports") || !slices.Contains(p.Consented, "marketing") {
 		t.Errorf("people may object to %v", p.Objectable)
 	}
 	var facts struct {

@@ -77,6 +77,7 @@ type Policy struct {
 	Facts      json.RawMessage // purposes, categories, periods and recipients, for the package of an access request
 	Recipients []string        // keys of those who are told of erasures, corrections and objections
 	Objectable []string        // keys of the purposes that a person may object to
+	Consented  []string        // keys of those that rest on consent, which can be taken back
 }
 
 // Letter is a mail about a request. Its words are chosen where it is sent.

@@ -245,7 +245,9 @@ func (r *Rights) object(ctx context.Context, q *Request) error {
 		if err != nil {
 			return err
 		}
-		purposes = policy.Objectable
+		if purposes = policy.Objectable; q.Kind == Withdrawal {
+			purposes = policy.Consented
+		}
 	}
 	if err := r.step(ctx, q, "withdraw", func() ([]Line, error) { return nil, r.Withdraw(ctx, q.Org, q.Who, q.Contact, purposes, q.ID) }); err != nil {
 		return err

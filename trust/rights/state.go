@@ -42,11 +42,6 @@ func (r *Rights) Restricted(ctx context.Context, c db.Conn, org account.OrgID) (
 	return r.refs(ctx, c, `SELECT subject_ref FROM subject_states WHERE org_id = $1 AND state IN ('restricted', 'locked')`, org)
 }
 
-// Objectors gives everybody who objected to a purpose.
-func (r *Rights) Objectors(ctx context.Context, c db.Conn, org account.OrgID, purpose string) (map[subject.Ref]bool, error) {
-	return r.refs(ctx, c, `SELECT subject_ref FROM subject_states WHERE org_id = $1 AND state = 'objected' AND purpose = $2`, org, purpose)
-}
-
 func (r *Rights) refs(ctx context.Context, c db.Conn, query string, args ...any) (map[subject.Ref]bool, error) {
 	texts, err := db.Select(ctx, c, scanText, query, args...)
 	if err != nil {

@@ -149,7 +149,7 @@ func (w *world) clock(_ context.Context, _ *account.Org, q rights.Question) (rig
 }
 
 func (w *world) policy(context.Context, account.OrgID) (rights.Policy, error) {
-	return rights.Policy{Version: 3, Hash: "abc", Facts: json.RawMessage(`{"categories":["call.meta"]}`), Recipients: w.recipients, Objectable: []string{"marketing", "personalise"}}, nil
+	return rights.Policy{Version: 3, Hash: "abc", Facts: json.RawMessage(`{"categories":["call.meta"]}`), Recipients: w.recipients, Objectable: []string{"marketing", "personalise", "reports"}, Consented: []string{"marketing", "personalise"}}, nil
 }
 
 func (w *world) floorOf(_ context.Context, _ account.OrgID, category string, newest time.Time) (rights.Lock, bool, error) {
