@@ -371,7 +371,11 @@ func (v *visit) incidentPage() (*incidentPage, error) {
 	case i.State == incident.Closed:
 		p.Lead = v.words.Rich("incident.lead.closed", "Time", v.words.DateTime(i.ClosedAt))
 	case running >= 0:
-		p.Lead = v.words.Rich("incident.lead.next", "Whom", clocks[running].Name, "Time", v.words.DateTime(clocks[running].Due))
+		key := "incident.lead.next"
+		if clocks[running].Within.N == 0 {
+			key = "incident.lead.now"
+		}
+		p.Lead = v.words.Rich(key, "Whom", clocks[running].Name, "Time", v.words.DateTime(clocks[running].Due))
 	default:
 		p.Lead = v.words.Rich("incident.lead.told")
 	}

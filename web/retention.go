@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"html/template"
+	"slices"
 	"strings"
 
 	"parley/account"
@@ -159,6 +160,7 @@ func (v *visit) planSub(p *retain.Plan) string {
 
 func (v *visit) rulesTable(rules []retain.Standing, doc *policy.Document) ui.Table {
 	t := ui.Table{Title: v.t("retention.rules"), Columns: []ui.Column{{Title: v.t("retention.category")}, {Title: v.t("retention.period")}, {Title: v.t("retention.archive")}, {Title: v.t("retention.law")}, {Title: v.t("retention.kept_in")}}}
+	slices.SortStableFunc(rules, func(a, b retain.Standing) int { return rank(len(a.Keepers) == 0) - rank(len(b.Keepers) == 0) }) // what is kept comes first
 	for _, r := range rules {
 		var laws []string
 		for _, f := range r.Floors {
