@@ -74,7 +74,6 @@ type packed struct {
 	key    []byte
 	bytes  int64
 	sha256 string
-	rows   int64
 }
 
 func associated(q *Request) []byte {

@@ -77,7 +77,7 @@ func TestNothingIsLookedUpBeforeTheProof(t *testing.T) {
 		w.know(t, subject.OfNumber(7), "meera@example.com", number)
 		var shown [][]string
 		for _, contact := range []string{"meera@example.com", "nobody@example.com"} {
-			secret, q := w.submit(t, rights.Ask{Kind: rights.Access, Contact: contact})
+			secret, _ := w.submit(t, rights.Ask{Kind: rights.Access, Contact: contact})
 			q, err := w.Follow(t.Context(), w.org.ID, secret)
 			must(t, err)
 			_, wrong := w.Confirm(t.Context(), w.org.ID, secret, "12345x")
