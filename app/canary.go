@@ -324,16 +324,17 @@ func (c *canary) found(ctx context.Context) error {
 
 // request takes a request of the canary through to its end.
 func (c *canary) request(ctx context.Context, kind rights.Kind) (*rights.Request, error) {
-	q, err := c.approved(ctx, kind)
+	q, err := c.approved(ctx, kind, c.number)
 	if err != nil || q.State == rights.Done { // a restriction takes effect as soon as it is known who asks
 		return q, err
 	}
 	return c.p.Rights.Run(ctx, c.op, q.ID)
 }
 
-func (c *canary) approved(ctx context.Context, kind rights.Kind) (*rights.Request, error) {
+// approved takes a request of one of the two persons to where it may be carried out.
+func (c *canary) approved(ctx context.Context, kind rights.Kind, number string) (*rights.Request, error) {
 	r := c.p.Rights
-	q, err := r.Take(ctx, c.op, rights.Ask{Kind: kind, Channel: rights.Phone, Contact: c.number, Locale: "en", Place: "GB"})
+	q, err := r.Take(ctx, c.op, rights.Ask{Kind: kind, Channel: rights.Phone, Contact: number, Locale: "en", Place: "GB"})
 	if err != nil {
 		return nil, err
 	}
@@ -437,23 +438,26 @@ func (c *canary) restricted(ctx context.Context) error {
 	return nil
 }
 
-// held checks that nothing is erased under a hold.
+// held checks that nothing is erased under a hold; the other person is held, so that the canary can go on.
 func (c *canary) held(ctx context.Context) error {
 	owner, err := c.p.Accounts.Owner(ctx, c.org.ID)
 	if err != nil {
 		return err
 	}
-	h, err := c.p.Holds.Add(ctx, c.op, hold.Hold{Scope: hold.Person, Persons: []subject.Ref{c.ref}, Reason: "The proof run tries a hold.", Owner: owner.ID, Ends: c.p.Now().Add(24 * time.Hour)})
+	num, _, err := c.p.Book.Find(ctx, c.p.DB, c.org.ID, c.other)
 	if err != nil {
 		return err
 	}
-	q, err := c.approved(ctx, rights.Erasure)
+	h, err := c.p.Holds.Add(ctx, c.op, hold.Hold{Scope: hold.Person, Persons: []subject.Ref{subject.OfNumber(int64(num))}, Reason: "The proof run tries a hold.", Owner: owner.ID, Ends: c.p.Now().Add(24 * time.Hour)})
+	if err != nil {
+		return err
+	}
+	q, err := c.approved(ctx, rights.Erasure, c.other)
 	if err != nil && fault.KindOf(err) != fault.Conflict {
 		return err
 	}
 	if err == nil {
 		_, err = c.p.Rights.Run(ctx, c.op, q.ID)
-		c.erasure = q.ID
 	}
 	if err == nil {
 		c.broke("P88", "A person was erased although a legal hold protects them.")

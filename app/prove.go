@@ -316,7 +316,10 @@ func (p *Parley) proveWeb(ctx context.Context, org *account.Org) (facts []string
 		return nil, err
 	}
 	var f prove.Failures
-	pages := []string{"/sign-in", "/sign-up", "/terms", "/forgot", "/privacy/" + name, "/privacy/" + name + "/request"}
+	pages := []string{"/sign-in", "/terms", "/forgot", "/privacy/" + name, "/privacy/" + name + "/request"}
+	if p.Config.SignUp {
+		pages = append(pages, "/sign-up")
+	}
 	for _, path := range pages {
 		r, err := ask(ctx, site.handler, path)
 		if err != nil {

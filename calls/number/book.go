@@ -11,6 +11,7 @@ import (
 	"parley/account"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/flaw"
 	"parley/platform/id"
 	"parley/platform/phone"
 	"parley/platform/vault"
@@ -209,6 +210,9 @@ func (b *Book) add(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account
 			if err != nil {
 				return nil, err
 			}
+			if flaw.On(flaw.ClearNumber) {
+				sealed = []byte(want[i])
+			}
 			numbers = append(numbers, org, n, sealed)
 			indexes = append(indexes, org, i[:], n)
 			made[i] = n
@@ -318,6 +322,9 @@ func (b *Book) Show(ctx context.Context, c db.Conn, org account.OrgID, ids []ID)
 func (b *Book) Texts(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {
 	return b.open(ctx, c, org, ids, `SELECT num, sealed FROM numbers WHERE org_id = $1 AND num IN `,
 		func(k *vault.OrgKeys, n ID, sealed []byte) ([]byte, error) {
+			if flaw.On(flaw.ClearNumber) {
+				return sealed, nil
+			}
 			return k.OpenOnce(ctx, int64(n), field, sealed)
 		})
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"path"
 	"strings"
+
+	"parley/platform/flaw"
 )
 
 // Prefix is the path under which the built files are served.
@@ -102,6 +104,9 @@ func Secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
+		if flaw.On(flaw.TrackingCookie) {
+			h.Add("Set-Cookie", "visitor=1; Path=/")
+		}
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), payment=(), usb=()")
