@@ -148,7 +148,7 @@ func TestARestoreThatWasBrokenOffIsFinished(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &Run{Dir: dir, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}, Config: c}
-	if _, err := (&restoreCmd{Only: "all"}).stage(t.Context(), r, filepath.Join(dir, "b"), ""); err != nil {
+	if _, _, err := (&restoreCmd{Only: "all"}).stage(t.Context(), r, filepath.Join(dir, "b"), ""); err != nil {
 		t.Fatal(err)
 	}
 	// The power failed after the first file was moved.

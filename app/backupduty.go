@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strconv"
 	"time"
 
+	"parley/platform/audit"
 	"parley/platform/backup"
 	"parley/platform/blob"
 	"parley/platform/db"
@@ -35,7 +37,8 @@ func setBackup(c *Config, v string) (err error) {
 // backups makes the service that makes backups.
 func (p *Parley) backups() *backup.Service {
 	s := &backup.Service{Config: p.backupConfig(), Dir: p.Config.Data, Version: version(), DB: p.DB, Keys: p.Keys, Master: p.master, Now: p.Now}
-	s.Trial = p.trial
+	s.Trial, s.Did = p.trial, p.logBackups
+	p.Keys.Destroyed = p.logDestroyed
 	return s
 }
 
@@ -100,6 +103,53 @@ func (s *server) backUp(ctx context.Context) {
 		s.p.Log.Error("backups need attention", "what", status.Sentence, "overdue", len(status.Overdue))
 		return nil
 	})
+}
+
+// logBackups enters in the audit logs what was done about backups.
+func (p *Parley) logBackups(ctx context.Context, d backup.Deed) error {
+	e := audit.Entry{Actor: audit.System, Action: audit.BackupMade, Object: "backup/" + d.Set, Details: map[string]string{"place": d.Where}}
+	switch {
+	case d.What == backup.Tried:
+		e.Action = audit.BackupTried
+	case d.What == backup.Destroyed:
+		e.Action, e.Details = audit.KeyDestroyed, map[string]string{"backup_days": strconv.Itoa(d.Keys)}
+	}
+	if d.Set == "" {
+		e.Object = "backup"
+	}
+	if d.Err != nil {
+		e.Result = "failed"
+	}
+	return p.logEverywhere(ctx, e)
+}
+
+// logEverywhere enters in the logs of the installation and of every organisation what is about all data.
+func (p *Parley) logEverywhere(ctx context.Context, e audit.Entry) error {
+	e.Purpose = "security"
+	orgs, err := p.Accounts.Orgs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.Audit.Record(ctx, 0, e); err != nil {
+		return err
+	}
+	for _, o := range orgs {
+		if err := p.Audit.Record(ctx, int64(o.ID), e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logDestroyed enters in the audit log that keys were destroyed: those of persons in their organisation's, and those of an
+// organisation, whose log went with it, in the installation's.
+func (p *Parley) logDestroyed(ctx context.Context, org, subjects int64) error {
+	e := audit.Entry{Actor: audit.System, Action: audit.KeyDestroyed, Object: "keys", Purpose: "rights", Details: map[string]string{"persons": strconv.FormatInt(subjects, 10)}}
+	if subjects == vault.Everybody {
+		e.Details = map[string]string{"organisation": strconv.FormatInt(org, 10)}
+		org = 0
+	}
+	return p.Audit.Record(ctx, org, e)
 }
 
 func checkBackups(_ context.Context, r *Run) finding {

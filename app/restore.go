@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"parley/platform/audit"
 	"parley/platform/backup"
 	"parley/platform/fault"
 	"parley/platform/vault"
@@ -57,7 +58,7 @@ func (c *restoreCmd) plain(ctx context.Context, r *Run) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, held.release()) }()
-	said, err := c.stage(ctx, r, where, name)
+	said, late, err := c.stage(ctx, r, where, name)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(filepath.Join(dir, stageDir)))
 	}
@@ -68,7 +69,21 @@ func (c *restoreCmd) plain(ctx context.Context, r *Run) (err error) {
 	if kept != "" {
 		said += "The data that was there is kept in " + kept + " for 30 days. Remove that folder when you need it no more.\n"
 	}
+	if late != nil {
+		if err := logLate(ctx, r, *late); err != nil {
+			said += "This could not be entered in the audit log: " + fault.Sentence(err) + "\n"
+		}
+	}
 	return r.printf("%s", said)
+}
+
+// logLate enters a restore of keys alone in the log, whose database was not at hand before they were in place.
+func logLate(ctx context.Context, r *Run, e audit.Entry) error {
+	p, err := Open(ctx, r.Config, nil, r.Config.logger(r.Err))
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.logEverywhere(ctx, e), p.Close())
 }
 
 const (
@@ -77,49 +92,56 @@ const (
 )
 
 // stage unpacks a backup beside the data, takes over what happened since it was made, and checks it. It gives what is to
-// be said of it.
-func (c *restoreCmd) stage(ctx context.Context, r *Run, where, name string) (said string, err error) {
+// be said of it, and what is to be logged once it is in place.
+func (c *restoreCmd) stage(ctx context.Context, r *Run, where, name string) (said string, late *audit.Entry, err error) {
 	dir := r.Config.Data
 	stage := filepath.Join(dir, stageDir)
 	if err := os.RemoveAll(stage); err != nil { // of an attempt that was broken off
-		return "", err
+		return "", nil, err
 	}
 	if err := os.Mkdir(stage, 0o700); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	restored := &Parley{Config: r.Config, Log: r.Config.logger(r.Err), Now: time.Now}
 	if err := restored.masterForRestore(); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	epochs, err := os.ReadFile(filepath.Join(dir, vault.EpochsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return "", nil, err
 	}
 	now := time.Now()
 	from, err := backup.OpenSource(ctx, where, name, restored.backupConfig().Access, restored.master, epochs, now)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
 	parts, err := c.parts(r.Config, from.Set())
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	show, done := r.progress()
 	head, err := from.Fetch(ctx, stage, parts, restored.master, show)
 	done()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	destroyed, err := c.settle(ctx, r, restored, from, head, stage)
+	erased, notes, err := c.settle(ctx, r, restored, from, head, stage)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	said = "The backup " + from.Set().Name + " was checked and restored to " + dir + ".\n"
-	if destroyed > 0 {
+	if erased {
 		said += "What was erased since it was made was erased in it too.\n"
 	}
-	return said, writeSynced(filepath.Join(stage, readyFile), []byte(backup.KeptName(now)))
+	for _, n := range notes {
+		said += n + "\n"
+	}
+	if !fileThere(filepath.Join(stage, dataFile)) {
+		e := restoredEntry(from.Set().Name, head)
+		late = &e
+	}
+	return said, late, writeSynced(filepath.Join(stage, readyFile), []byte(backup.KeptName(now)))
 }
 
 // parts are what is restored of a backup.
@@ -147,19 +169,19 @@ func (p *Parley) masterForRestore() (err error) {
 	return err
 }
 
-// settle takes over, into what was unpacked, what happened since the backup was made, and checks all of it. It tells how
-// many keys it destroyed.
-func (c *restoreCmd) settle(ctx context.Context, r *Run, restored *Parley, from *backup.Source, head *backup.Header, stage string) (destroyed int, err error) {
+// settle takes over, into what was unpacked, what happened since the backup was made, and checks all of it. It tells whether
+// somebody was erased since, and what else there is to say.
+func (c *restoreCmd) settle(ctx context.Context, r *Run, restored *Parley, from *backup.Source, head *backup.Header, stage string) (erased bool, notes []string, err error) {
 	live, err := openLive(ctx, r, restored, from.Store())
 	if err != nil {
-		return 0, err
+		return false, nil, err
 	}
 	if live != nil {
 		defer func() { err = errors.Join(err, live.Close()) }()
 	}
-	erased, err := erasures(ctx, from, r.Config.Data, live)
+	list, err := erasures(ctx, from, r.Config.Data, live)
 	if err != nil {
-		return 0, err
+		return false, nil, err
 	}
 	defer func() {
 		if c.Only == "data" {
@@ -167,40 +189,57 @@ func (c *restoreCmd) settle(ctx context.Context, r *Run, restored *Parley, from 
 		}
 		err = errors.Join(err, restored.Close())
 	}()
+	replay := &Replay{Erased: since(list, head.MadeAt), Live: live, Restored: restored}
 	if c.Only == "data" {
 		if live == nil {
-			return 0, fault.New(fault.Conflict, "The data alone cannot be restored: the keys it belongs to are not in %s. Restore both.", r.Config.Data)
+			return false, nil, fault.New(fault.Conflict, "The data alone cannot be restored: the keys it belongs to are not in %s. Restore both.", r.Config.Data)
 		}
 		restored.Keys = live.Keys
 	} else {
 		if err := writeSynced(filepath.Join(stage, vault.EpochsFile), from.EpochsRaw); err != nil {
-			return 0, err
+			return false, nil, err
 		}
 		if restored.Keys, err = vault.Open(ctx, stage, restored.master); err != nil {
-			return 0, readable(err, filepath.Join(stage, keysFile))
-		}
-		if destroyed, err = restored.Keys.Replay(ctx, erased, head.MadeAt); err != nil {
-			return 0, err
+			return false, nil, readable(err, filepath.Join(stage, keysFile))
 		}
 	}
-	if head.Part == backup.Keys && !fileThere(filepath.Join(stage, dataFile)) {
-		return destroyed, nil
-	}
-	if err := restored.openStaged(ctx, stage); err != nil {
-		return destroyed, err
-	}
-	for _, step := range replays() {
-		if err := step(ctx, &Replay{Since: head.MadeAt, Erased: since(erased, head.MadeAt), Live: live, Restored: restored}); err != nil {
-			return destroyed, err
+	data := fileThere(filepath.Join(stage, dataFile))
+	if data {
+		if err := restored.openStaged(ctx, stage); err != nil {
+			return false, nil, err
+		}
+		if err := replay.run(ctx); err != nil {
+			return false, nil, err
 		}
 	}
-	if err := restored.settleIndexes(ctx); err != nil {
-		return destroyed, err
+	if c.Only != "data" { // after the rows, whose numbers it closes: their tombstones are made of them
+		if _, err := restored.Keys.Replay(ctx, list, head.MadeAt); err != nil {
+			return false, nil, err
+		}
 	}
-	if _, err := restored.Accounts.Orgs(ctx); err != nil { // opens a sealed value of each
-		return destroyed, err
+	if data {
+		err = restored.settled(ctx, from.Set().Name, head)
 	}
-	return destroyed, restored.DB.Checkpoint(ctx)
+	return len(replay.Erased) > 0, replay.Notes, err
+}
+
+// settled brings restored data to its end: indexes of the present keys, an entry in the audit logs, everything in the main
+// file.
+func (p *Parley) settled(ctx context.Context, name string, head *backup.Header) error {
+	if err := p.settleIndexes(ctx); err != nil {
+		return err
+	}
+	if _, err := p.Accounts.Orgs(ctx); err != nil { // opens a sealed value of each
+		return err
+	}
+	if err := p.logEverywhere(ctx, restoredEntry(name, head)); err != nil {
+		return err
+	}
+	return p.DB.Checkpoint(ctx)
+}
+
+func restoredEntry(name string, head *backup.Header) audit.Entry {
+	return audit.Entry{Actor: audit.Operator, Action: audit.BackupRestored, Object: "backup/" + name, Details: map[string]string{"made": head.MadeAt.UTC().Format(time.RFC3339)}}
 }
 
 func fileThere(path string) bool {

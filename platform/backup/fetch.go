@@ -173,7 +173,7 @@ func (s *Service) Drill(ctx context.Context, where string, progress Progress) (*
 	if ctx.Err() != nil {
 		return nil, err // stopped, which says nothing about the backup
 	}
-	return result, errors.Join(err, s.note(where, func(t *Target) { t.Drill = result }))
+	return result, errors.Join(err, s.note(where, func(t *Target) { t.Drill = result }), s.did(ctx, Deed{What: Tried, Where: where, Set: result.Set, Err: err}))
 }
 
 func (s *Service) drill(ctx context.Context, where string, result *DrillResult, progress Progress) (err error) {

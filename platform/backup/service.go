@@ -38,6 +38,8 @@ type Service struct {
 	Now     func() time.Time
 	// Trial opens what was restored in a folder as a start would, and checks all of it.
 	Trial func(ctx context.Context, dir string) error
+	// Did, which may be nil, is told of each backup and drill, and of keys that were destroyed.
+	Did func(ctx context.Context, d Deed) error
 
 	mu     sync.Mutex // guards the state file, and what follows
 	looked struct {   // when Tick last looked after the copies
@@ -45,6 +47,32 @@ type Service struct {
 		erased int // bytes of the journal then
 	}
 	working sync.Mutex // held by whoever makes or tries a backup
+}
+
+// Deed is something that was done about backups.
+type Deed struct {
+	What  What
+	Where string
+	Set   string // "" when it failed, or is not about one
+	Keys  int    // destroyed
+	Err   error
+}
+
+// What says which.
+type What string
+
+// The deeds.
+const (
+	Made      What = "made"
+	Tried     What = "tried"
+	Destroyed What = "keys_destroyed"
+)
+
+func (s *Service) did(ctx context.Context, d Deed) error {
+	if s.Did == nil {
+		return nil
+	}
+	return s.Did(context.WithoutCancel(ctx), d)
 }
 
 // errBusy is what a second one is told.
@@ -77,7 +105,7 @@ func (s *Service) Run(ctx context.Context, where string, keysOnly bool, progress
 		if err == nil {
 			t.Good = result
 		}
-	}))
+	}), s.did(ctx, Deed{What: Made, Where: where, Set: result.Set, Err: err}))
 }
 
 func (s *Service) where(where string) (string, error) {
@@ -222,7 +250,10 @@ func countRows(ctx context.Context, d *db.DB) (map[string]int64, error) {
 // erased there. It gives an error for each place that could not be reached; of places that were only used once, only when
 // something there is overdue.
 func (s *Service) Sync(ctx context.Context) error {
-	_, err := s.Keys.Epochs().Expire(ctx, s.Now())
+	due, err := s.Keys.Epochs().Expire(ctx, s.Now())
+	if err == nil && due > 0 {
+		err = s.did(ctx, Deed{What: Destroyed, Keys: due})
+	}
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,9 @@ const (
 // Keys is an open key store.
 type Keys struct {
 	Now func() time.Time // the clock; time.Now unless a test moves it
+	// Destroyed, which may be nil, is told after keys were destroyed: those of so many subjects, or Everybody's. It is not
+	// called inside a transaction.
+	Destroyed func(ctx context.Context, org, subjects int64) error
 
 	dir    string
 	root   []byte
@@ -161,7 +164,17 @@ func (k *Keys) Destroy(ctx context.Context, org int64) error {
 	if err := k.erased.add(Erasure{At: k.Now(), Org: org, Subject: Everybody}); err != nil {
 		return err
 	}
-	return k.destroyOrg(ctx, org)
+	if err := k.destroyOrg(ctx, org); err != nil {
+		return err
+	}
+	return k.tell(ctx, org, Everybody)
+}
+
+func (k *Keys) tell(ctx context.Context, org, subjects int64) error {
+	if k.Destroyed == nil || subjects == 0 {
+		return nil
+	}
+	return k.Destroyed(ctx, org, subjects)
 }
 
 func (k *Keys) destroyOrg(ctx context.Context, org int64) error {

@@ -6,6 +6,7 @@ import (
 
 	"parley/account"
 	"parley/platform/db"
+	"parley/platform/flaw"
 	"parley/platform/vault"
 )
 
@@ -42,12 +43,20 @@ func (t *Tombstones) Len() int { return len(t.at) }
 // Bury marks a canonical number as erased now, for good: what phones and files still hold of it from before is not taken
 // again.
 func (s *Consents) Bury(ctx context.Context, tx *db.Tx, org account.OrgID, number string) error {
+	return s.BuryAt(ctx, tx, org, number, s.Now())
+}
+
+// BuryAt is Bury for a number that was erased at another time.
+func (s *Consents) BuryAt(ctx context.Context, tx *db.Tx, org account.OrgID, number string, at time.Time) error {
+	if flaw.On(flaw.NoTombstone) {
+		return nil
+	}
 	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return err
 	}
 	h := tombHash(k, number)
-	return s.putTombstone(ctx, tx, org, Tombstone{Hash: h[:], At: s.Now()})
+	return s.putTombstone(ctx, tx, org, Tombstone{Hash: h[:], At: at})
 }
 
 func (s *Consents) putTombstone(ctx context.Context, tx *db.Tx, org account.OrgID, t Tombstone) error {
