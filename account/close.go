@@ -20,9 +20,10 @@ const (
 // their mind; nothing else can be done.
 func (o *Org) Closing() bool { return o != nil && !o.ClosesAt.IsZero() }
 
-// whileClosing are what owners may still do.
+// whileClosing are what owners may still do: look, take copies, change their mind, and answer for people's data, since the
+// clocks of requests and incidents go on.
 func whileClosing() []Permission {
-	return []Permission{ReadOwn, ReadReports, ReadCalls, ExportCalls, ReadPeople, ReadDevices, ReadAudit, ManageOrg}
+	return []Permission{ReadOwn, ReadReports, ReadCalls, ExportCalls, ReadPeople, ReadDevices, ReadAudit, ManagePrivacy, ManageOrg}
 }
 
 func errClosing(o *Org) error {
