@@ -30,7 +30,7 @@ func reindexNumbers(ctx context.Context, p *Parley, tx *db.Tx, org int64, k *vau
 	if org == 0 {
 		return nil
 	}
-	if err := p.Book.Reindex(ctx, tx, account.OrgID(org), k, nil); err != nil {
+	if err := p.Book.Reindex(ctx, tx, account.OrgID(org), k, p.Persons.Archived(p.Retain)); err != nil {
 		return err
 	}
 	return p.Devices.Reindex(ctx, tx, account.OrgID(org), k)

@@ -101,9 +101,6 @@ func TestNumbersInTheArchiveAreIndexedAnewToo(t *testing.T) {
 		reindex := func(archived number.Archived) error {
 			return s.db.Tx(ctx, func(tx *db.Tx) error { return s.Reindex(ctx, tx, ours, next, archived) })
 		}
-		if err := reindex(nil); err == nil {
-			t.Error("the archive was left behind unseen")
-		}
 		if err := reindex(func(_ context.Context, _ *db.Tx, org account.OrgID, ids []number.ID) (map[number.ID]string, error) {
 			if org != ours || len(ids) != 1 || ids[0] != n {
 				t.Errorf("asked for %v of organisation %d", ids, org)

@@ -233,10 +233,31 @@ type contact struct {
 	Named  time.Time `json:"named,omitzero"` // start of the call that the name was logged with
 }
 
+const contactKeeper = "contacts"
+
+// Archived gives the numbers that are in the archive, to index them anew.
+func (p *Persons) Archived(archive *retain.Sweeper) number.Archived {
+	return func(ctx context.Context, tx *db.Tx, org account.OrgID, ids []number.ID) (map[number.ID]string, error) {
+		out := make(map[number.ID]string, len(ids))
+		return out, archive.Contents(ctx, tx, org, contactKeeper, func(item string, content []byte) error {
+			b, err := readKey(item)
+			if err != nil {
+				return err
+			}
+			var c contact
+			if err := json.Unmarshal(content, &c); err != nil {
+				return err
+			}
+			out[b.Number] = c.Number
+			return nil
+		})
+	}
+}
+
 // contacts keeps numbers and their names.
 func (p *Persons) contacts() retain.Keeper {
 	have := grouped(`SELECT num, 1 FROM numbers WHERE org_id = $1`, `SELECT num, 1 FROM number_names WHERE org_id = $1`)
-	k := retain.Keeper{Name: "contacts", Category: call.CategoryContact, Events: []policy.Event{policy.LastActivity}, Forget: p.forget}
+	k := retain.Keeper{Name: contactKeeper, Category: call.CategoryContact, Events: []policy.Event{policy.LastActivity}, Forget: p.forget}
 	k.Count = p.counted(`SELECT count(*) FROM numbers WHERE org_id = $1`, `SELECT count(*) FROM number_names WHERE org_id = $1`)
 	k.Due = func(ctx context.Context, org account.OrgID, cut retain.Cut) ([]retain.Item, error) {
 		return p.dueIdle(ctx, org, cut, have)

@@ -124,6 +124,27 @@ func TestTheInactiveGoAfterAYearByWayOfTheArchive(t *testing.T) {
 	})
 }
 
+func TestArchivedNumbersAreFoundUnderANewIndexKey(t *testing.T) {
+	eachAge(t, true, func(t *testing.T, s *story, sweep *retain.Sweeper) {
+		s.known()
+		n, ctx := s.find(meera), t.Context()
+		s.Clock.Advance(400 * aDay)
+		s.sweep(sweep)
+		next, _, err := s.Keys.NextIndex(ctx, int64(s.Org.ID))
+		must(t, err)
+		must(t, s.DB.Tx(ctx, func(tx *db.Tx) error { return s.Book.Reindex(ctx, tx, s.Org.ID, next, s.Persons.Archived(sweep)) }))
+		must(t, s.Keys.CommitIndex(ctx, int64(s.Org.ID)))
+		if back, ok, err := s.Book.FindArchived(ctx, s.DB, s.Org.ID, meera); err != nil || !ok || back != n {
+			t.Errorf("in the archive the number is %d (%v, %v), want %d", back, ok, err, n)
+		}
+		s.Clock.Advance(time.Hour)
+		s.sync(s.call(meera, time.Minute))
+		if back := s.find(meera); back != n {
+			t.Errorf("a call brings the number back as %d, want %d", back, n)
+		}
+	})
+}
+
 func (s *story) as(m *account.Member) *account.Actor {
 	s.t.Helper()
 	a, err := s.Accounts.As(s.t.Context(), s.Org.ID, m.ID)

@@ -357,6 +357,43 @@ func (s *Sweeper) EachArchived(ctx context.Context, org account.OrgID, who subje
 	return nil
 }
 
+// Contents opens what a keeper put into the archive, for work on the archive itself that shows nothing to anybody. What
+// belonged to somebody erased is passed over.
+func (s *Sweeper) Contents(ctx context.Context, c db.Conn, org account.OrgID, keeper string, each func(item string, content []byte) error) error {
+	keys, err := s.d.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return err
+	}
+	type row struct {
+		item, person string
+		sealed       []byte
+	}
+	all, err := db.Select(ctx, c, func(r db.Scanner) (x row, err error) { return x, r.Scan(&x.item, &x.person, &x.sealed) },
+		`SELECT item, person, sealed FROM archive_items WHERE org_id = $1 AND keeper = $2`, org, keeper)
+	if err != nil {
+		return err
+	}
+	for _, x := range all {
+		var who subject.Ref
+		if x.person != "" {
+			if who, err = subject.Parse(x.person); err != nil {
+				return err
+			}
+		}
+		plain, err := open(ctx, keys, who, x.item, x.sealed)
+		if fault.KindOf(err) == fault.Gone {
+			continue
+		}
+		if err == nil {
+			err = each(x.item, plain)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // EraseOf erases what is in the archive about a person who asked for it, and tells how many items that were.
 func EraseOf(ctx context.Context, tx *db.Tx, org account.OrgID, who subject.Ref) (int64, error) {
 	return tx.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND person = $2`, org, who.String())
