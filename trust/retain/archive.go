@@ -190,7 +190,7 @@ func (s *Sweeper) Open(ctx context.Context, by *account.Actor, archived string) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return a, plain, s.logArchive(ctx, by, archiveOpened, a)
+	return a, plain, s.logArchive(ctx, by, audit.ArchiveOpened, a)
 }
 
 func (s *Sweeper) opened(ctx context.Context, org account.OrgID, archived string) (*Archived, []byte, error) {
@@ -233,7 +233,7 @@ func (s *Sweeper) Return(ctx context.Context, by *account.Actor, archived string
 	if _, err := s.d.DB.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND id = $2`, by.Org.ID, archived); err != nil {
 		return err
 	}
-	return s.logArchive(ctx, by, archiveReturned, a)
+	return s.logArchive(ctx, by, audit.ArchiveReturned, a)
 }
 
 func (s *Sweeper) logArchive(ctx context.Context, by *account.Actor, action audit.Action, a *Archived) error {
@@ -305,7 +305,7 @@ func (s *Sweeper) eraseArchived(ctx context.Context, org account.OrgID, items []
 	for name, who := range gone {
 		errs = append(errs, s.forget(ctx, org, name, who))
 	}
-	errs = append(errs, s.d.Log.Record(ctx, int64(org), audit.Entry{Actor: audit.System, Action: archiveErased, Object: "archive", Details: map[string]string{"items": number(erased)}}))
+	errs = append(errs, s.d.Log.Record(ctx, int64(org), audit.Entry{Actor: audit.System, Action: audit.ArchiveErased, Object: "archive", Details: map[string]string{"items": number(erased)}}))
 	return erased, errors.Join(errs...)
 }
 

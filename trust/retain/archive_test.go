@@ -143,7 +143,8 @@ func TestAnArchivingThatIsBrokenOffIsFinished(t *testing.T) {
 
 func TestReviewsOfTheArchive(t *testing.T) {
 	eachArchive(t, func(t *testing.T, w *world) {
-		w.days(366 + 29)
+		w.days(366)
+		w.days(29)
 		if st := w.status(); len(st.Reviews) != 0 {
 			t.Fatalf("a review was opened early: %+v", st.Reviews)
 		}
@@ -185,7 +186,8 @@ func TestReviewsOfTheArchive(t *testing.T) {
 
 func TestUndecidedItemsExpireAnyway(t *testing.T) {
 	eachArchive(t, func(t *testing.T, w *world) {
-		w.days(366 + 91)
+		w.days(366)
+		w.days(91)
 		if n := len(w.archived()); n != 0 {
 			t.Errorf("%d undecided items stay", n)
 		}

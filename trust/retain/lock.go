@@ -106,8 +106,3 @@ func scanLock(r db.Scanner) (l Lock, err error) {
 	}
 	return l, err
 }
-
-// Unlock forgets the locks of a person, once the law's period has ended and they were erased.
-func Unlock(ctx context.Context, tx *db.Tx, org account.OrgID, who subject.Ref) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM retain_locks WHERE org_id = $1 AND person = $2`, org, who.String())
-}

@@ -109,17 +109,6 @@ type Deps struct {
 	MaxShare int // per cent of a category that may go without a person; 0 means 20
 }
 
-// What is written to the audit log, besides audit.RetentionApplied.
-const (
-	planned         audit.Action = "retention.planned"
-	confirmed       audit.Action = "retention.confirmed"
-	archiveOpened   audit.Action = "archive.opened"
-	archiveReturned audit.Action = "archive.returned"
-	archiveErased   audit.Action = "archive.erased"
-	reviewOpened    audit.Action = "archive.review_opened"
-	reviewDecided   audit.Action = "archive.review_decided"
-)
-
 // Sweeper carries the rules out.
 type Sweeper struct{ d Deps }
 

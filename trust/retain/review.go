@@ -96,7 +96,7 @@ func (s *Sweeper) openReview(ctx context.Context, org account.OrgID, category st
 		org, r.ID, category, ms(now), ms(r.DueAt), r.Items, r.Digest); err != nil {
 		return err
 	}
-	return s.d.Log.Record(ctx, int64(org), audit.Entry{Actor: audit.System, Action: reviewOpened, Object: "review/" + r.ID, Details: map[string]string{"category": category, "items": number(r.Items)}})
+	return s.d.Log.Record(ctx, int64(org), audit.Entry{Actor: audit.System, Action: audit.ReviewOpened, Object: "review/" + r.ID, Details: map[string]string{"category": category, "items": number(r.Items)}})
 }
 
 const reviewColumns = `id, category, opened_ms, due_ms, items, digest, decision, signer, decided_ms, removed, note_sealed`
@@ -173,7 +173,7 @@ func (s *Sweeper) Decide(ctx context.Context, by *account.Actor, review string, 
 	if err := s.sign(ctx, org, r); err != nil {
 		return nil, err
 	}
-	return r, s.d.Log.Record(ctx, int64(org), audit.Entry{Actor: string(by.Member.ID), Action: reviewDecided, Object: "review/" + r.ID, Details: map[string]string{"decision": string(d), "category": r.Category, "removed": number(r.Removed)}})
+	return r, s.d.Log.Record(ctx, int64(org), audit.Entry{Actor: string(by.Member.ID), Action: audit.ReviewDecided, Object: "review/" + r.ID, Details: map[string]string{"decision": string(d), "category": r.Category, "removed": number(r.Removed)}})
 }
 
 func (s *Sweeper) eraseReviewed(ctx context.Context, org account.OrgID, r *Review) (int64, error) {

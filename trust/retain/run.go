@@ -278,7 +278,7 @@ func (s *Sweeper) Confirm(ctx context.Context, by *account.Actor, plan, digest s
 		return nil, fault.New(fault.Conflict, "The plan %s is not the one that was shown. Look at it again, then confirm it.", plan)
 	}
 	p.ConfirmedBy, p.ConfirmedAt = by.Member.ID, s.d.Now()
-	return p, s.store(ctx, by.Org.ID, p, entry(by.Member.ID, confirmed, p, map[string]string{"rows": number(p.Rows), "share": number(int64(p.Share())), "digest": digest}))
+	return p, s.store(ctx, by.Org.ID, p, entry(by.Member.ID, audit.RetentionConfirmed, p, map[string]string{"rows": number(p.Rows), "share": number(int64(p.Share())), "digest": digest}))
 }
 
 // entry is what the audit log keeps of a plan.
@@ -288,7 +288,7 @@ func entry(by account.MemberID, action audit.Action, p *Plan, details map[string
 		details["why"] = p.Why
 	}
 	actor := string(by)
-	if action != confirmed {
+	if action != audit.RetentionConfirmed {
 		actor = audit.System
 	}
 	return audit.Entry{Actor: actor, Action: action, Object: "plan/" + p.ID, Details: details}

@@ -70,7 +70,7 @@ func (s *Sweeper) insert(ctx context.Context, org account.OrgID, p *Plan) error 
 				return err
 			}
 		}
-		_, err := s.d.Log.Append(ctx, tx, int64(org), entry("", planned, p, map[string]string{
+		_, err := s.d.Log.Append(ctx, tx, int64(org), entry("", audit.RetentionPlanned, p, map[string]string{
 			"rows": number(p.Rows), "items": number(p.Count), "digest": hex.EncodeToString(p.Digest)}))
 		return err
 	})
