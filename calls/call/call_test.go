@@ -196,6 +196,30 @@ func TestPagesMeet(t *testing.T) {
 	}, calltest.Schemas()...)
 }
 
+// P14: numbers of cards and identities are not kept in free text; phone numbers are.
+func TestNotesAndTagsHoldNoCardNumbers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w, asha := world(t, d)
+		k := w.Put(t, item(w, asha, time.Hour, "+919812300001", call.TypeMissed, 0, 1))[0].Key
+		ctx := t.Context()
+		for _, text := range []string{"paid by 4111 1111 1111 1111", "aadhaar 2345 6789 0124", "PAN ABCPE1234F"} {
+			if err := w.Calls.SetNote(ctx, w.Org, k, text, "mem_1"); fault.KindOf(err) != fault.Invalid || !strings.Contains(fault.Sentence(err), "must not be kept here") {
+				t.Errorf("a note with %q: %v", text, err)
+			}
+			if err := w.Calls.SetTags(ctx, w.Org, k, []string{"hot", text}); fault.KindOf(err) != fault.Invalid {
+				t.Errorf("a tag with %q: %v", text, err)
+			}
+		}
+		const fine = "ring +91 98123 00009 or 9812300008, invoice 20260415-0017"
+		if err := w.Calls.SetNote(ctx, w.Org, k, fine, "mem_1"); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := w.Calls.One(ctx, w.Org, k); err != nil || c.Note != fine || len(c.Tags) != 0 {
+			t.Errorf("the call is %+v (%v)", c, err)
+		}
+	}, calltest.Schemas()...)
+}
+
 func TestANoteIsSealedAndBoundToItsCall(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w, asha := world(t, d)

@@ -12,6 +12,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
+	"parley/trust/freetext"
 	"parley/trust/hold"
 )
 
@@ -65,6 +66,9 @@ func (s *Store) SetNote(ctx context.Context, org *account.Org, k Key, text strin
 	text = strings.TrimSpace(text)
 	if n := utf8.RuneCountInString(text); n > maxNote {
 		return fault.Field("note", "The note has %d characters; at most %d fit. Shorten it.", n, maxNote)
+	}
+	if err := freetext.Check("note", text); err != nil {
+		return err
 	}
 	keys, err := s.keys.Org(ctx, int64(org.ID))
 	if err != nil {
@@ -121,6 +125,9 @@ func CleanTags(tags []string) ([]string, error) {
 // SetTags replaces the tags of a call. The gate is asked where one goes.
 func (s *Store) SetTags(ctx context.Context, org *account.Org, k Key, tags []string) error {
 	tags, err := CleanTags(tags)
+	if err == nil {
+		err = freetext.Check("tags", strings.Join(tags, ", "))
+	}
 	if err != nil {
 		return err
 	}

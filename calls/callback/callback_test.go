@@ -200,3 +200,16 @@ func TestANoteIsSealedAndErasedWithItsPerson(t *testing.T) {
 		}
 	}, calltest.Schemas()...)
 }
+
+// P14: a note about a call-back holds no number of a card or an identity.
+func TestANoteHoldsNoCardNumber(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newStory(t, d)
+		by := s.Accounts.Operator(s.Org)
+		refused(t, s.Callbacks.Handle(t.Context(), by, s.key, "gave the card 5555-5555-5555-4444"), fault.Invalid, "payment card")
+		if !s.kept(t).HandledAt.IsZero() {
+			t.Error("the refused note was kept")
+		}
+		must(t, s.Callbacks.Handle(t.Context(), by, s.key, "called +91 98123 00101 back"))
+	}, calltest.Schemas()...)
+}

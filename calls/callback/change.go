@@ -12,6 +12,7 @@ import (
 	"parley/calls/number"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/trust/freetext"
 	"parley/trust/hold"
 )
 
@@ -48,6 +49,9 @@ func (c *Callbacks) Handle(ctx context.Context, actor *account.Actor, key number
 	note = strings.TrimSpace(strings.ToValidUTF8(note, ""))
 	if n := utf8.RuneCountInString(note); n > maxNote {
 		return fault.Field("note", "The note has %d characters; at most %d fit. Shorten it.", n, maxNote)
+	}
+	if err := freetext.Check("note", note); err != nil {
+		return err
 	}
 	return c.change(ctx, actor, key, func(tx *db.Tx, have Callback, _ func(account.AgentNo) bool) error {
 		if err := c.askNote(ctx, tx, actor.Org.ID, have); err != nil {

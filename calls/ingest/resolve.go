@@ -13,6 +13,7 @@ import (
 	"parley/calls/logfile"
 	"parley/platform/fault"
 	"parley/platform/phone"
+	"parley/trust/freetext"
 )
 
 // resolver turns the records of one file into calls of agents and lines.
@@ -60,13 +61,16 @@ func (s *resolver) item(ctx context.Context, rec *logfile.Record) (Item, error) 
 	if n := utf8.RuneCountInString(rec.Note); n > maxNote {
 		return Item{}, refuseRecord(rec, "note", "", "The note has %d characters; at most %d fit. Shorten it.", n, maxNote)
 	}
+	for i, t := range rec.Tags {
+		rec.Tags[i] = freetext.Mask(t)
+	}
 	tags, err := call.CleanTags(rec.Tags)
 	if err != nil {
 		return Item{}, refuseRecord(rec, "tags", strings.Join(rec.Tags, ", "), "%s", fault.Sentence(err))
 	}
 	it := Item{
 		Start: rec.Start, Seconds: rec.Seconds, Source: rec.Source, Type: rec.Type, Direction: rec.Direction, Presentation: rec.Presentation,
-		Name: cut(strings.TrimSpace(rec.Name), maxName), Note: strings.TrimSpace(rec.Note), Tags: tags, Ref: s.ref,
+		Name: cut(strings.TrimSpace(rec.Name), maxName), Note: freetext.Mask(strings.TrimSpace(rec.Note)), Tags: tags, Ref: s.ref,
 	}
 	if rec.Number == "" && (rec.Caller != "" || rec.Callee != "") {
 		return it, s.twoParties(ctx, rec, &it)

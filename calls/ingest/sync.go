@@ -16,6 +16,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/phone"
+	"parley/trust/freetext"
 )
 
 // Code is a code of Android's call log, or our word for it; JSON may write it as a number or as text.
@@ -167,7 +168,7 @@ func (s *syncing) itemOn(line call.LineNo, c *SyncCall) (Item, error) {
 	}
 	it := Item{
 		Agent: agent, Line: line, Start: start, Seconds: c.Seconds, Source: call.SourcePhone,
-		Type: readType(c.Type, c.Direction), Name: cut(strings.TrimSpace(c.Name), maxName), Note: strings.TrimSpace(c.Note), Ref: refOf(c.ClientKey),
+		Type: readType(c.Type, c.Direction), Name: cut(strings.TrimSpace(c.Name), maxName), Note: freetext.Mask(strings.TrimSpace(c.Note)), Ref: refOf(c.ClientKey),
 	}
 	if it.Direction = it.Type.Direction(); it.Type == call.TypeUnknown {
 		it.Direction = readDirection(c.Direction)

@@ -275,6 +275,29 @@ func TestOneBadCallIsRefusedAlone(t *testing.T) {
 	})
 }
 
+// P14: what comes by itself is not refused for a number in a note, since its call would be lost; the note says what is missing.
+func TestNotesThatComeWithCallsAreMasked(t *testing.T) {
+	eachPhone(t, func(t *testing.T, c *collector) {
+		noted := c.call(1)
+		noted.Note = "paid by 4111 1111 1111 1111, ring +91 98123 00009"
+		answers := c.sync(noted)
+		c.wantStates(answers, ingest.New)
+		if got, err := c.Calls.One(t.Context(), c.Org, answers[0].Key); err != nil || got.Note != "paid by [card number removed], ring +91 98123 00009" {
+			t.Errorf("the note of the phone's call says %q (%v)", got.Note, err)
+		}
+		file := "number,start,duration,type,note,tags\n+919812300102," + c.Now().Add(-3*time.Hour).Format(time.RFC3339) + ",5,incoming,aadhaar 2345 6789 0124,ABCPE1234F\n"
+		m, err := c.Imports.Run(t.Context(), c.Org, strings.NewReader(file), int64(len(file)), ingest.ImportSpec{Name: "calls.csv", Agent: answers[0].Key.Agent}, nil)
+		if err != nil || m.New != 1 {
+			t.Fatalf("the import is %+v (%v)", m, err)
+		}
+		for _, r := range c.Rows(t) {
+			if got, err := c.Calls.One(t.Context(), c.Org, r.Key); err != nil || r.Key != answers[0].Key && (got.Note != "aadhaar [Aadhaar number removed]" || len(got.Tags) != 1 || got.Tags[0] != "[PAN removed]") {
+				t.Errorf("the imported call is %+v (%v)", got, err)
+			}
+		}
+	})
+}
+
 func TestAPairedAgainPhoneDoesNotDoubleItsCalls(t *testing.T) {
 	eachPhone(t, func(t *testing.T, c *collector) {
 		c.sync(c.call(1), c.call(2))
