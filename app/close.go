@@ -28,10 +28,7 @@ type closing struct {
 	BackupsEnd   time.Time        `json:"backups_end"`    // when the last backup with it cannot be opened any more
 }
 
-const (
-	closingFormat              = "parley closing 1"
-	orgClosed     audit.Action = "organisation.closed"
-)
+const closingFormat = "parley closing 1"
 
 // closeDue removes the organisations whose closing cannot be taken back any more. The failure of one, such as a legal
 // hold, does not keep the others.
@@ -96,7 +93,7 @@ func (p *Parley) closeOrg(ctx context.Context, org *account.Org) ([]byte, error)
 
 // certify enters a statement in the installation's audit log and keeps it with its proof.
 func (p *Parley) certify(ctx context.Context, c closing) ([]byte, error) {
-	receipt, err := p.Audit.Certify(ctx, 0, audit.Entry{Actor: audit.System, Action: orgClosed, Details: map[string]string{"organisation": digits(int(c.Organisation))}}, c)
+	receipt, err := p.Audit.Certify(ctx, 0, audit.Entry{Actor: audit.System, Action: audit.OrgClosed, Details: map[string]string{"organisation": digits(int(c.Organisation))}}, c)
 	if err != nil {
 		return nil, err
 	}

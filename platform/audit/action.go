@@ -1,7 +1,6 @@
 package audit
 
-// Action says what was done: a noun and a verb. Packages may log actions that are not listed here; those listed have a
-// title on the pages.
+// Action says what was done: a noun and a verb. All are listed here, and have a title on the pages.
 type Action string
 
 // Looking at people's data.
@@ -22,6 +21,8 @@ const (
 	RecordPlayed   Action = "recording.played"
 	ExportMade     Action = "export.made"
 	LogOpened      Action = "audit.opened"
+	ArchiveOpened  Action = "archive.opened"
+	AffectedListed Action = "incident.people_listed"
 )
 
 // Changes.
@@ -61,10 +62,30 @@ const (
 	Cosigned         Action = "audit.cosigned"
 )
 
+// What the privacy policy has done.
+const (
+	PolicyProved       Action = "policy.proved"
+	NoticeGiven        Action = "consent.noticed"
+	DisclosureUsed     Action = "consent.used"
+	HoldRefused        Action = "hold.refused"
+	RetentionPlanned   Action = "retention.planned"
+	RetentionConfirmed Action = "retention.confirmed"
+	ArchiveReturned    Action = "archive.returned"
+	ArchiveErased      Action = "archive.erased"
+	ReviewOpened       Action = "archive.review_opened"
+	ReviewDecided      Action = "archive.review_decided"
+	LegalChanged       Action = "legal_request.changed"
+	LegalDecided       Action = "legal_request.decided"
+	LegalDisclosed     Action = "legal_request.disclosed"
+	TransferChanged    Action = "transfer.changed"
+	TransferExported   Action = "transfer.exported"
+	OrgClosed          Action = "organisation.closed"
+)
+
 // Accesses are the actions by which somebody sees or takes data of people.
 func Accesses() []Action {
 	return []Action{CallsListed, CallOpened, NumberOpened, MissedListed, PeopleListed, PersonOpened, ReportOpened, SearchMade, DevicesOpened,
-		ImportsOpened, SettingsOpened, PrivacyOpened, PageOpened, RecordPlayed, ExportMade, LogOpened}
+		ImportsOpened, SettingsOpened, PrivacyOpened, PageOpened, RecordPlayed, ExportMade, LogOpened, ArchiveOpened, AffectedListed}
 }
 
 // Actions are all that are listed here, accesses first.
@@ -72,5 +93,7 @@ func Actions() []Action {
 	return append(Accesses(), CallChanged, CallDeleted, CallbackChanged, MemberChanged, RoleChanged, TeamChanged, LineChanged, DeviceChanged,
 		ExclusionChanged, SettingsChanged, TokenChanged, ImportChanged, AccountChanged, OrgChanged, Changed, SignedIn, SignedOut, CommandRun,
 		PolicyChanged, ConsentGiven, ConsentWithdrawn, KeyChanged, KeyDestroyed, PersonErased, RequestChanged, HoldChanged, RetentionApplied,
-		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned)
+		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned, PolicyProved, NoticeGiven,
+		DisclosureUsed, HoldRefused, RetentionPlanned, RetentionConfirmed, ArchiveReturned, ArchiveErased, ReviewOpened, ReviewDecided,
+		LegalChanged, LegalDecided, LegalDisclosed, TransferChanged, TransferExported, OrgClosed)
 }

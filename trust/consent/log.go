@@ -14,20 +14,14 @@ import (
 	"parley/trust/subject"
 )
 
-// Actions in the audit log, besides those it lists.
-const (
-	noticeGiven    audit.Action = "consent.noticed"
-	disclosureUsed audit.Action = "consent.used"
-)
-
 func actionOf(s State) audit.Action {
 	switch s {
 	case Given:
 		return audit.ConsentGiven
 	case Noticed:
-		return noticeGiven
+		return audit.NoticeGiven
 	case Used:
-		return disclosureUsed
+		return audit.DisclosureUsed
 	default:
 		return audit.ConsentWithdrawn
 	}

@@ -153,13 +153,10 @@ func (h *Holds) write(ctx context.Context, r refusal) error {
 		r.org, r.hold, r.deletion.Path, r.at.UnixMilli()); err != nil {
 		return err
 	}
-	e := audit.Entry{Actor: audit.System, Action: Refusal, Object: "hold/" + r.hold, Purpose: "legal", Result: audit.Denied,
+	e := audit.Entry{Actor: audit.System, Action: audit.HoldRefused, Object: "hold/" + r.hold, Purpose: "legal", Result: audit.Denied,
 		Details: map[string]string{"path": string(r.deletion.Path), "category": r.deletion.Category, "persons": strconv.Itoa(len(r.deletion.Who))}}
 	if len(r.deletion.Who) > 0 {
 		e.About = r.deletion.Who[0].String()
 	}
 	return h.log.Record(ctx, int64(r.org), e)
 }
-
-// Refusal is the action under which a deletion that a hold stopped stands in the audit log.
-const Refusal audit.Action = "hold.refused"

@@ -238,7 +238,7 @@ func TestRefusalsAreKeptAlsoInsideATransaction(t *testing.T) {
 		if err != nil || len(logged) != 4 {
 			t.Fatalf("the audit log has %+v, %v", logged, err)
 		}
-		if r := logged[0]; r.Action != hold.Refusal || r.Object != "hold/"+h.ID || r.Result != audit.Denied || r.Details["path"] != string(hold.RightsErase) {
+		if r := logged[0]; r.Action != audit.HoldRefused || r.Object != "hold/"+h.ID || r.Result != audit.Denied || r.Details["path"] != string(hold.RightsErase) {
 			t.Errorf("the refusal was logged as %+v", r)
 		}
 		if r := logged[3]; r.Action != audit.HoldChanged || r.Details["what"] != "added" || r.Actor != string(w.owner.ID) {

@@ -54,6 +54,6 @@ func (x *Incidents) People(ctx context.Context, by *account.Actor, incident stri
 		return nil, err
 	}
 	return people, x.d.Log.Record(ctx, int64(i.Org), audit.Entry{
-		Actor: string(by.Member.ID), Action: peopleListed, Object: "incident/" + i.ID, Purpose: "legal", Details: map[string]string{"people": strconv.Itoa(len(people))},
+		Actor: string(by.Member.ID), Action: audit.AffectedListed, Object: "incident/" + i.ID, Purpose: "legal", Details: map[string]string{"people": strconv.Itoa(len(people))},
 	})
 }

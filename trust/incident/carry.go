@@ -11,7 +11,7 @@ import (
 
 // Carry puts the files that another database has of an organisation in the place of those here: the clocks of a breach run
 // on whatever is restored. rename tells who a person there is here.
-func (s *Incidents) Carry(ctx context.Context, from *Incidents, tx *db.Tx, org account.OrgID, rename func(subject.Ref) (subject.Ref, error)) error {
+func (x *Incidents) Carry(ctx context.Context, from *Incidents, tx *db.Tx, org account.OrgID, rename func(subject.Ref) (subject.Ref, error)) error {
 	change := func(column string, v any) (any, error) {
 		text, ok := v.(string)
 		if column != "person" && column != "persons" || !ok {

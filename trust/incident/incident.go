@@ -74,16 +74,6 @@ func New(d Deps) *Incidents {
 	return &Incidents{d: d}
 }
 
-// What is written to the audit log, besides audit.IncidentChanged.
-const (
-	peopleListed     audit.Action = "incident.people_listed"
-	legalChanged     audit.Action = "legal_request.changed"
-	legalDecided     audit.Action = "legal_request.decided"
-	legalDisclosed   audit.Action = "legal_request.disclosed"
-	transferChanged  audit.Action = "transfer.changed"
-	transferExported audit.Action = "transfer.exported"
-)
-
 // State says whether a file is worked on.
 type State string
 

@@ -165,7 +165,7 @@ func (x *Incidents) AddLegal(ctx context.Context, by *account.Actor, f LegalFact
 			sealed, q.OpenedBy, ms(q.OpenedAt)); err != nil {
 			return err
 		}
-		return x.noteLegal(ctx, tx, by, q, legalChanged, map[string]string{"change": "opened"})
+		return x.noteLegal(ctx, tx, by, q, audit.LegalChanged, map[string]string{"change": "opened"})
 	})
 }
 
@@ -194,7 +194,7 @@ func (x *Incidents) ChangeLegal(ctx context.Context, by *account.Actor, request 
 			return errMeanwhile()
 		}
 		q.version++
-		return x.noteLegal(ctx, tx, by, q, legalChanged, map[string]string{"change": "changed"})
+		return x.noteLegal(ctx, tx, by, q, audit.LegalChanged, map[string]string{"change": "changed"})
 	})
 }
 
@@ -240,7 +240,7 @@ func (x *Incidents) Decide(ctx context.Context, by *account.Actor, request strin
 		if err != nil {
 			return err
 		}
-		return x.noteLegal(ctx, tx, by, q, legalDecided, map[string]string{"approves": strconv.FormatBool(approves)})
+		return x.noteLegal(ctx, tx, by, q, audit.LegalDecided, map[string]string{"approves": strconv.FormatBool(approves)})
 	})
 	if err != nil {
 		return nil, err
@@ -275,7 +275,7 @@ func (x *Incidents) Disclose(ctx context.Context, by *account.Actor, request str
 		if err != nil {
 			return err
 		}
-		e := audit.Entry{Actor: string(by.Member.ID), Action: legalDisclosed, Object: "legal/" + q.ID, Purpose: "legal", Details: map[string]string{"sha256": q.SHA256, "categories": words(q.Scope.Categories)}}
+		e := audit.Entry{Actor: string(by.Member.ID), Action: audit.LegalDisclosed, Object: "legal/" + q.ID, Purpose: "legal", Details: map[string]string{"sha256": q.SHA256, "categories": words(q.Scope.Categories)}}
 		about := []string{""}
 		if !q.Barred { // each sees in what was done with their data that it was handed over
 			about = strings.Fields(refs(q.Scope.Persons))
@@ -308,7 +308,7 @@ func (x *Incidents) Told(ctx context.Context, by *account.Actor, request string)
 		if err != nil {
 			return err
 		}
-		return x.noteLegal(ctx, tx, by, q, legalChanged, map[string]string{"change": "persons told"})
+		return x.noteLegal(ctx, tx, by, q, audit.LegalChanged, map[string]string{"change": "persons told"})
 	})
 }
 

@@ -96,7 +96,7 @@ func (x *Incidents) Announce(ctx context.Context, by *account.Actor, t Transfer)
 			by.Org.ID, t.ID, t.State, ms(t.Announced), ms(t.Until), t.Policy, t.By, t.Told, sealed); err != nil {
 			return err
 		}
-		return x.noteTransfer(ctx, tx, by, t.ID, transferChanged, map[string]string{"change": "announced", "told": strconv.Itoa(told)})
+		return x.noteTransfer(ctx, tx, by, t.ID, audit.TransferChanged, map[string]string{"change": "announced", "told": strconv.Itoa(told)})
 	})
 }
 
@@ -117,7 +117,7 @@ func (x *Incidents) Object(ctx context.Context, by *account.Actor, transfer stri
 			by.Org.ID, transfer, who.String(), ms(x.d.Now()), by.Member.ID); err != nil {
 			return err
 		}
-		_, err := x.d.Log.Append(ctx, tx, int64(by.Org.ID), audit.Entry{Actor: string(by.Member.ID), Action: transferChanged, About: who.String(), Object: "transfer/" + transfer,
+		_, err := x.d.Log.Append(ctx, tx, int64(by.Org.ID), audit.Entry{Actor: string(by.Member.ID), Action: audit.TransferChanged, About: who.String(), Object: "transfer/" + transfer,
 			Details: map[string]string{"change": "objection"}})
 		return err
 	})
@@ -147,7 +147,7 @@ func (x *Incidents) HandOver(ctx context.Context, by *account.Actor, transfer st
 	if err := export(without); err != nil {
 		return nil, err
 	}
-	return t, x.endTransfer(ctx, by, t, Done, transferExported)
+	return t, x.endTransfer(ctx, by, t, Done, audit.TransferExported)
 }
 
 // Withdraw ends a transfer that will not happen.
@@ -159,7 +159,7 @@ func (x *Incidents) Withdraw(ctx context.Context, by *account.Actor, transfer st
 	if err != nil {
 		return nil, err
 	}
-	return t, x.endTransfer(ctx, by, t, Withdrawn, transferChanged)
+	return t, x.endTransfer(ctx, by, t, Withdrawn, audit.TransferChanged)
 }
 
 func (x *Incidents) endTransfer(ctx context.Context, by *account.Actor, t *Transfer, state TransferState, action audit.Action) error {

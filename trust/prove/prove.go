@@ -24,9 +24,6 @@ import (
 //go:embed schema/*.sql schema/data.tsv
 var Schema embed.FS
 
-// Ran is how a run stands in the audit log.
-const Ran audit.Action = "policy.proved"
-
 // Result is what became of a step or a promise.
 type Result string
 
@@ -252,7 +249,7 @@ func (p *Proofs) Keep(ctx context.Context, r *Report, actor string) ([]byte, err
 	if !r.Passed {
 		result = "failed"
 	}
-	text, err := p.log.Certify(ctx, int64(r.Org), audit.Entry{Actor: actor, Action: Ran, Purpose: "legal", Policy: r.Policy, Result: result}, r)
+	text, err := p.log.Certify(ctx, int64(r.Org), audit.Entry{Actor: actor, Action: audit.PolicyProved, Purpose: "legal", Policy: r.Policy, Result: result}, r)
 	if err != nil {
 		return nil, err
 	}

@@ -177,15 +177,15 @@ type Request struct {
 }
 
 // Open tells whether something is still to be done.
-func (r *Request) Open() bool { return r.State.Open() }
+func (q *Request) Open() bool { return q.State.Open() }
 
 // Overdue tells whether the answer is late. What is locked by a law was answered.
-func (r *Request) Overdue(now time.Time) bool {
-	return r.Open() && r.State != Locked && now.After(r.Due)
+func (q *Request) Overdue(now time.Time) bool {
+	return q.Open() && q.State != Locked && now.After(q.Due)
 }
 
 // Known tells whether something may be kept about the person. It is false before the proof.
-func (r *Request) Known() bool { return r.Who != subject.Ref{} }
+func (q *Request) Known() bool { return q.Who != subject.Ref{} }
 
 // Clock is the time that a law, or the organisation's own promise, gives for an answer.
 type Clock struct {
