@@ -60,6 +60,22 @@ type PageFacts struct {
 	Preferences string   // address of the page where people choose what they get; "" when there is none
 	MailServer  string   // whose mail server mails go through; "" when there is none
 	All         []VersionLink
+	Proof       *PageProof // nil when the organisation does not show it
+}
+
+// PageProof is what a page says of how the promises of the text were tried.
+type PageProof struct {
+	At       time.Time // of the last run; zero when there was none
+	Broken   int       // promises that it found broken
+	Promises []ProvedPromise
+	Href     string // where the rest stands
+}
+
+// ProvedPromise is a promise that was tried.
+type ProvedPromise struct {
+	ID, Title string
+	Since     time.Time // when it was last found kept; zero when it never was
+	Broken    bool      // now
 }
 
 // VersionLink is a version at its stable address.
@@ -101,7 +117,7 @@ func (d *Document) PublicPage(lang string, f PageFacts) *Page {
 	s := speak(d, lang)
 	w := &writer{speaker: s, f: f, page: &Page{Language: s.lang, Title: s.t("page.title", "controller", d.Controller.Name)}}
 	w.lead()
-	for _, part := range []func(){w.who, w.short, w.data, w.purposes, w.long, w.gets, w.lies, w.rights, w.complain, w.phones, w.cookies, w.security, w.young, w.stays, w.clauses, w.changes} {
+	for _, part := range []func(){w.who, w.short, w.data, w.purposes, w.long, w.gets, w.lies, w.rights, w.complain, w.phones, w.cookies, w.security, w.young, w.stays, w.clauses, w.proof, w.changes} {
 		part()
 	}
 	return w.page

@@ -42,7 +42,10 @@ func TestTheTextsAreAsTheyShouldBe(t *testing.T) {
 			Version: version(full), Request: "/privacy/asha-traders/ask", Preferences: "/privacy/asha-traders/choose",
 			All: []policy.VersionLink{{Number: 1, Effective: version(full).Effective, Hash: version(full).Hash, Href: "/privacy/asha-traders/v/1"}},
 		})
-		pages["sound."+lang] = short.PublicPage(lang, policy.PageFacts{Version: version(short)})
+		pages["sound."+lang] = short.PublicPage(lang, policy.PageFacts{Version: version(short), Proof: &policy.PageProof{
+			At: version(short).Effective, Broken: 1, Href: "/privacy/asha-traders/proof", Promises: []policy.ProvedPromise{
+				{ID: "P65", Title: "Keys rotate without rewriting content", Broken: true}, {ID: "P64", Title: "The log shows every change made to it", Since: version(short).Effective}},
+		}})
 	}
 	for name, p := range pages {
 		golden(t, filepath.Join("testdata", name+".md"), strings.TrimRight(p.Text(), "\n"))

@@ -197,6 +197,37 @@ func (w *writer) clauses() {
 	}
 }
 
+// proof says of each promise that the last run tried when it was found kept, and plainly which are broken.
+func (w *writer) proof() {
+	p := w.f.Proof
+	if p == nil {
+		return
+	}
+	w.section("proof", 2, w.t("proof.title"))
+	if p.At.IsZero() {
+		w.say(w.t("proof.none"))
+		return
+	}
+	lead := w.t("proof.kept", "date", w.date(p.At), "count", strconv.Itoa(len(p.Promises)))
+	if p.Broken > 0 {
+		lead = w.t("proof.broken", "date", w.date(p.At), "count", strconv.Itoa(len(p.Promises)), "broken", strconv.Itoa(p.Broken))
+	}
+	w.say(lead)
+	t := &Table{Columns: []string{w.t("col.promise"), w.t("col.state"), w.t("col.proved")}}
+	for _, x := range p.Promises {
+		state, since := w.t("proof.is_kept"), "–"
+		if x.Broken {
+			state = w.t("proof.is_broken")
+		}
+		if !x.Since.IsZero() {
+			since = w.date(x.Since)
+		}
+		t.Rows = append(t.Rows, []string{x.Title, state, since})
+	}
+	w.add(Block{Table: t})
+	w.add(Block{Line: &Line{Text: w.t("proof.more"), Href: p.Href}})
+}
+
 func (w *writer) changes() {
 	v := w.f.Version
 	w.section("changes", 2, w.t("changes.title"))

@@ -232,8 +232,9 @@ func Verify(text []byte, key string) (*Report, error) {
 
 // Proofs keeps the reports of all runs.
 type Proofs struct {
-	db  *db.DB
-	log *audit.Log
+	db    *db.DB
+	log   *audit.Log
+	turns turns
 }
 
 // New makes Proofs.
@@ -256,6 +257,9 @@ func (p *Proofs) Keep(ctx context.Context, r *Report, actor string) ([]byte, err
 	return text, p.db.Tx(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(ctx, `INSERT INTO proofs (org_id, id, at_ms, passed, report) VALUES ($1, $2, $3, $4, $5)`,
 			r.Org, r.ID, r.At.UnixMilli(), flag(r.Passed), text); err != nil {
+			return err
+		}
+		if err := keepDates(ctx, tx, r); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `DELETE FROM proofs WHERE org_id = $1 AND at_ms < (
@@ -291,29 +295,40 @@ func read(certified []byte) (*Report, error) {
 	return r, json.Unmarshal(c.Statement, r)
 }
 
-// Since tells when each promise was last proved: the time of the newest kept run in which it passed.
+// keepDates notes what passed, so that the date is still there when the report is not.
+func keepDates(ctx context.Context, tx *db.Tx, r *Report) error {
+	for _, x := range r.Promises {
+		if x.Result != Passed {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO proof_dates (org_id, promise, at_ms) VALUES ($1, $2, $3) ON CONFLICT (org_id, promise) DO UPDATE SET at_ms = excluded.at_ms`,
+			r.Org, x.ID, x.At.UnixMilli()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Since tells when each promise was last proved: the time of the newest run in which it passed.
 func (p *Proofs) Since(ctx context.Context, org account.OrgID) (map[string]time.Time, error) {
-	all, err := db.Select(ctx, p.db, scanReport, `SELECT report FROM proofs WHERE org_id = $1 ORDER BY at_ms`, org)
-	if err != nil {
-		return nil, err
+	type date struct {
+		promise string
+		at      int64
 	}
+	all, err := db.Select(ctx, p.db, func(s db.Scanner) (d date, err error) { return d, s.Scan(&d.promise, &d.at) }, `SELECT promise, at_ms FROM proof_dates WHERE org_id = $1`, org)
 	out := map[string]time.Time{}
-	for _, b := range all {
-		r, err := read(b)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range r.Promises {
-			if x.Result == Passed {
-				out[x.ID] = x.At
-			}
-		}
+	for _, d := range all {
+		out[d.promise] = time.UnixMilli(d.at).UTC()
 	}
-	return out, nil
+	return out, err
 }
 
 // Delete removes everything that is kept of an organisation's runs.
 func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
-	_, err := tx.Exec(ctx, `DELETE FROM proofs WHERE org_id = $1`, org)
-	return err
+	for _, table := range []string{"proofs", "proof_dates", "proof_settings"} {
+		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1`, org); err != nil {
+			return err
+		}
+	}
+	return nil
 }

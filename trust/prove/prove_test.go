@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
+	"parley/platform/fault"
 	"parley/platform/vault"
 	"parley/trust/prove"
 )
@@ -114,10 +116,76 @@ func TestRunsAreKeptAndTellSinceWhen(t *testing.T) {
 		if err != nil || !since["P5"].Equal(r.Promises[4].At) {
 			t.Errorf("P5 was last proved %v, %v", since["P5"], err)
 		}
+		for days, want := range map[int]bool{1: true, 2: false} {
+			if due, err := p.Due(t.Context(), 1, days, later.At.AddDate(0, 0, 1)); err != nil || due != want {
+				t.Errorf("a day later, a run every %d days is due: %v (%v)", days, due, err)
+			}
+		}
+		if due, err := p.Due(t.Context(), 2, 365, later.At); err != nil || !due {
+			t.Errorf("the first run is not due: %v", err)
+		}
+		shown, err := p.Shown(t.Context(), 1, "en", "/x")
+		if err != nil || shown.Broken != 1 || len(shown.Promises) != 1 || !shown.Promises[0].Broken || !shown.Promises[0].Since.Equal(since["P5"]) {
+			t.Errorf("everybody is shown %+v (%v)", shown, err)
+		}
+		if err := d.Tx(t.Context(), func(tx *db.Tx) error { return prove.Delete(t.Context(), tx, 1) }); err != nil {
+			t.Fatal(err)
+		}
+		if since, err := p.Since(t.Context(), 1); err != nil || len(since) > 0 {
+			t.Errorf("after the organisation went, dates are left: %v (%v)", since, err)
+		}
 		if _, _, ok, err := p.Last(t.Context(), 2); ok || err != nil {
 			t.Errorf("another organisation sees a run: %v, %v", ok, err)
 		}
 	})
+}
+
+func TestPromisesAreToldInHindi(t *testing.T) {
+	english, hindi := prove.Titles("en"), prove.Titles("hi")
+	for _, p := range prove.Promises() {
+		if english[p.ID] != p.Title {
+			t.Errorf("%s is %q in English", p.ID, english[p.ID])
+		}
+		if !regexp.MustCompile(`\p{Devanagari}`).MatchString(hindi[p.ID]) {
+			t.Errorf("%s is %q in Hindi", p.ID, hindi[p.ID])
+		}
+	}
+	if len(hindi) != len(english) {
+		t.Errorf("%d promises are told in Hindi, %d in English", len(hindi), len(english))
+	}
+}
+
+func TestOneRunIsMadeAtATime(t *testing.T) {
+	p := prove.New(nil, nil)
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	turn, err := p.Begin(1, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, org := range []account.OrgID{1, 2} {
+		if _, err := p.Begin(org, at); fault.KindOf(err) != fault.Conflict {
+			t.Errorf("organisation %d begins a second run: %v", org, err)
+		}
+	}
+	turn.Said(1, 3, "Second")
+	if got := p.Progress(1); got != (prove.Progress{Running: true, Begun: at, Done: 1, Of: 3, Title: "Second"}) {
+		t.Errorf("the run is at %+v", got)
+	}
+	if p.Progress(2).Running {
+		t.Error("another organisation sees the run")
+	}
+	turn.End(fault.New(fault.Unavailable, "The disk is full."))
+	if got := p.Progress(1); got != (prove.Progress{Failure: "The disk is full."}) {
+		t.Errorf("the run ended as %+v", got)
+	}
+	turn, err = p.Begin(1, at)
+	if err != nil || p.Progress(1).Failure != "" {
+		t.Errorf("the next run does not begin anew: %v", err)
+	}
+	turn.End(nil)
+	if p.Progress(1) != (prove.Progress{}) {
+		t.Error("a run that ended well left something")
+	}
 }
 
 func keep(t *testing.T, p *prove.Proofs, r *prove.Report) {
