@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"parley/platform/audit"
 )
 
 // floors are the wings of the house, lowest first; imports go down only. A package belongs to the floor with the longest
@@ -334,6 +336,39 @@ func packageVar(e ast.Expr, vars map[string]bool) string {
 		default:
 			return ""
 		}
+	}
+}
+
+// TestEveryActionIsListed looks for kinds of entries of the audit log that its page could not name or filter by.
+func TestEveryActionIsListed(t *testing.T) {
+	fset, files := readSources(t)
+	for _, f := range files {
+		if f.test {
+			continue
+		}
+		ast.Inspect(f.syntax, func(n ast.Node) bool {
+			v, ok := n.(*ast.ValueSpec)
+			if !ok {
+				return true
+			}
+			switch typ := v.Type.(type) {
+			case *ast.SelectorExpr:
+				if x, ok := typ.X.(*ast.Ident); ok && x.Name == "audit" && typ.Sel.Name == "Action" && len(v.Values) > 0 {
+					t.Errorf("%s: an action of the audit log; name it in platform/audit/action.go", fset.Position(v.Pos()))
+				}
+			case *ast.Ident:
+				if f.path != "platform/audit/action.go" || typ.Name != "Action" {
+					return true
+				}
+				for _, value := range v.Values {
+					action, err := strconv.Unquote(value.(*ast.BasicLit).Value)
+					if err != nil || !slices.Contains(audit.Actions(), audit.Action(action)) {
+						t.Errorf("%s: %q is not among audit.Actions (%v)", fset.Position(v.Pos()), action, err)
+					}
+				}
+			}
+			return true
+		})
 	}
 }
 
