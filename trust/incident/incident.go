@@ -304,7 +304,7 @@ func (x *Incidents) scan(ctx context.Context, org account.OrgID) func(db.Scanner
 		i.Categories, i.Places = strings.Fields(categories), strings.Fields(places)
 		i.Began, i.Ended, i.Noticed, i.CountedAt, i.OpenedAt, i.ClosedAt = at(began), at(ended), at(noticed), at(counted), at(opened), at(closed)
 		i.Scope.From, i.Scope.To = civil.Day(from), civil.Day(to)
-		for _, a := range strings.Fields(agents) {
+		for a := range strings.FieldsSeq(agents) {
 			i.Scope.Agents = append(i.Scope.Agents, account.MemberID(a))
 		}
 		k, err := x.d.Keys.Org(ctx, int64(org))

@@ -365,7 +365,7 @@ func (x *Incidents) scanLegal(ctx context.Context, org account.OrgID) func(db.Sc
 			return nil, err
 		}
 		q.Scope.Categories, q.Scope.From, q.Scope.To = strings.Fields(categories), at(from), at(to)
-		for _, p := range strings.Fields(persons) {
+		for p := range strings.FieldsSeq(persons) {
 			who, err := subject.Parse(p)
 			if err != nil {
 				return nil, err

@@ -39,7 +39,7 @@ func TestClocksOfRequests(t *testing.T) {
 		{"DE ZZ", checked(), "15d - 10bd 30d 90d 15bd 0d", false, true},
 	} {
 		var places []Place
-		for _, text := range strings.Fields(c.places) {
+		for text := range strings.FieldsSeq(c.places) {
 			places = append(places, place(t, text))
 		}
 		k := tables.RequestClocks(c.day, places...)
@@ -76,7 +76,7 @@ func TestClocksOfABreach(t *testing.T) {
 		{"", later, "people every affected person without delay; authority the authority 6 hours"},
 	} {
 		var places []Place
-		for _, text := range strings.Fields(c.places) {
+		for text := range strings.FieldsSeq(c.places) {
 			places = append(places, place(t, text))
 		}
 		var got []string

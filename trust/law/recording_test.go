@@ -14,10 +14,10 @@ func truth() map[string]string {
 		// No row: other countries of the European Union, Iceland, anywhere else, a state that does not exist, nowhere.
 		"RO": "all+notice", "HU": "all+notice", "IS": "all+notice", "CH": "all+notice", "BR": "all+notice", "US": "all+notice", "US-ZZ": "all+notice", "": "all+notice",
 	}
-	for _, s := range strings.Fields("CA CT DE FL IL MD MA MI MT NV NH PA WA VT") { // the 13, and Vermont, which nobody is sure of
+	for s := range strings.FieldsSeq("CA CT DE FL IL MD MA MI MT NV NH PA WA VT") { // the 13, and Vermont, which nobody is sure of
 		out["US-"+s] = "all"
 	}
-	for _, s := range strings.Fields("AL AK AZ AR CO DC GA HI ID IN IA KS KY LA ME MN MS MO NE NJ NM NY NC ND OH OK OR RI SC SD TN TX UT VA WV WI WY") {
+	for s := range strings.FieldsSeq("AL AK AZ AR CO DC GA HI ID IN IA KS KY LA ME MN MS MO NE NJ NM NY NC ND OH OK OR RI SC SD TN TX UT VA WV WI WY") {
 		out["US-"+s] = "one"
 	}
 	return out

@@ -194,8 +194,9 @@ func TestNobodyLocksThemselvesOut(t *testing.T) {
 			w.Errorf("published: %v", err)
 		}
 		missing := policy.DefaultText(facts())
-		from, to := strings.Index(missing, "  usage:"), strings.Index(missing, "  weblog:")
-		if _, err := w.policies.Publish(w.Context(), w.owner, missing[:from]+missing[to:]); err == nil || !strings.Contains(err.Error(), "category_missing") {
+		before, rest, _ := strings.Cut(missing, "  usage:")
+		_, after, _ := strings.Cut(rest, "  weblog:")
+		if _, err := w.policies.Publish(w.Context(), w.owner, before+"  weblog:"+after); err == nil || !strings.Contains(err.Error(), "category_missing") {
 			w.Errorf("published without a category that is kept: %v", err)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -243,9 +244,7 @@ func TestPlansAreExact(t *testing.T) {
 				w.shelf.put(item(1+r.Int64N(12), w.now.Add(-time.Duration(r.IntN(25*24))*time.Hour), 1+r.Int64N(3)))
 			}
 			before := map[string]retain.Item{}
-			for k, i := range w.shelf.items {
-				before[k] = i
-			}
+			maps.Copy(before, w.shelf.items)
 			w.now = w.now.Add(24 * time.Hour)
 			for _, p := range w.run().Applied {
 				removed += p.Removed

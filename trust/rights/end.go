@@ -2,6 +2,7 @@ package rights
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,12 +142,7 @@ func (r *Rights) Refuse(ctx context.Context, by *account.Actor, id string, reaso
 }
 
 func known(reason Reason) bool {
-	for _, x := range Reasons() {
-		if x == reason {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Reasons(), reason)
 }
 
 func (r *Rights) refuse(ctx context.Context, org account.OrgID, id, actor string, reason Reason, sentence string) (*Request, error) {
