@@ -31,6 +31,7 @@ import (
 	"parley/trust/hold"
 	"parley/trust/incident"
 	"parley/trust/policy"
+	"parley/trust/prove"
 	"parley/trust/retain"
 	"parley/trust/rights"
 )
@@ -41,6 +42,8 @@ type Deps struct {
 	Consents  *consent.Consents
 	Holds     *hold.Holds
 	Policies  *policy.Policies
+	Proofs    *prove.Proofs
+	Prove     func(ctx context.Context, org *account.Org, actor string, turn *prove.Turn) error // makes a proof run and ends its turn
 	Rights    *rights.Rights
 	Retain    *retain.Sweeper
 	Incidents *incident.Incidents
@@ -120,6 +123,7 @@ func (s *API) register() {
 	s.incidents()
 	s.closing()
 	s.policies()
+	s.proofs()
 	s.tokens()
 	s.sessions()
 	s.collectors()

@@ -18,6 +18,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/trust/incident"
+	"parley/trust/prove"
 	"parley/trust/retain"
 )
 
@@ -30,7 +31,7 @@ type house struct {
 }
 
 func seriesOf() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "api", Files: Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema})
+	return append(calltest.Schemas(), dbtest.Schema{Series: "api", Files: Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema})
 }
 
 // each runs a story over the handler on every engine.
@@ -69,6 +70,7 @@ func deps(t *testing.T, w *calltest.World, l Limits, log io.Writer) Deps {
 		Version: "test", Limits: l, TempDir: t.TempDir(),
 	}
 	sweeping(t, w, &d)
+	proving(w, &d)
 	return d
 }
 

@@ -64,7 +64,7 @@ func traces() map[string]trace {
 	}
 	for _, pattern := range []string{"GET /me", "GET /me/seen", "GET /organisation", "GET /teams", "GET /teams/{team}", "GET /device-settings", "GET /tags",
 		"GET /metrics", "GET /reports", "GET /imports", "GET /imports/{import}", "GET /tokens", "GET /sessions", "GET /audit/checkpoint", "GET /audit/growth",
-		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions"} {
+		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions", "GET /proof", "POST /proof"} {
 		t[pattern] = trace{}
 	}
 	for _, pattern := range []string{"GET /requests", "GET /requests/{request}", "GET /requests/{request}/receipts"} {

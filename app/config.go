@@ -37,6 +37,7 @@ type Config struct {
 	Private     bool // organisations may declare recipients in the network of this machine
 	TLS         TLS
 	Backup      backup.Config
+	ProveDays   int // between proof runs of each organisation; 0 = none but those people ask for
 
 	said map[string]said
 }
@@ -74,6 +75,7 @@ func settings() []setting {
 		{name: "backup.drill_days", usual: "7", about: "days between restore drills; 0 for none but those you make", set: whole("backup.drill_days", 0, 365, func(c *Config) *int { return &c.Backup.DrillDays })},
 		{name: "backup.access_key", about: "access key of the bucket", secret: true, set: text(func(c *Config) *string { return &c.Backup.AccessKey })},
 		{name: "backup.secret_key", about: "secret key of the bucket", secret: true, set: text(func(c *Config) *string { return &c.Backup.SecretKey })},
+		{name: "prove.every", usual: "7", about: "days between proof runs of each organisation, by night; 0 for none but those you make", set: whole("prove.every", 0, 365, func(c *Config) *int { return &c.ProveDays })},
 		{name: "recipients.private", usual: "false", about: "organisations' recipients may lie in the network of this machine", set: yesNo("recipients.private", func(c *Config) *bool { return &c.Private })},
 		{name: "mail.host", about: "mail server; empty keeps mails in the local outbox", set: text(func(c *Config) *string { return &c.Mail.Host })},
 		{name: "mail.port", usual: "0", about: "0 for 587, or 465 with implicit TLS", set: setMailPort},

@@ -89,6 +89,22 @@ func printProof(r *Run, report *prove.Report) error {
 // Prove tries on the living installation whether an organisation's policy holds, without touching its data: what needs a
 // person uses one who does not exist, what needs another time works on a copy. The signed report is kept.
 func (p *Parley) Prove(ctx context.Context, org *account.Org, actor string, said func(n, of int, title string)) (report *prove.Report, certified []byte, err error) {
+	turn, err := p.Proofs.Begin(org.ID, p.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.proveIn(ctx, org, actor, turn, said)
+}
+
+// proveBegun makes a run whose turn was taken by whoever does not wait for it.
+func (p *Parley) proveBegun(ctx context.Context, org *account.Org, actor string, turn *prove.Turn) error {
+	_, _, err := p.proveIn(ctx, org, actor, turn, func(int, int, string) {})
+	return err
+}
+
+// proveIn makes a run and gives the turn back.
+func (p *Parley) proveIn(ctx context.Context, org *account.Org, actor string, turn *prove.Turn, said func(n, of int, title string)) (report *prove.Report, certified []byte, err error) {
+	defer func() { turn.End(err) }()
 	dir, err := os.MkdirTemp(p.Config.Data, "proof-")
 	if err != nil {
 		return nil, nil, fault.Wrap(fault.Unavailable, err, "The proof run has no place to work in %s. Check that there is room for a copy of the data.", p.Config.Data)
@@ -99,7 +115,10 @@ func (p *Parley) Prove(ctx context.Context, org *account.Org, actor string, said
 		return nil, nil, err
 	}
 	head := prove.Report{Org: org.ID, Version: version(), Policy: doc.Version, PolicyHash: policy.Hash(doc.Source())}
-	if report, err = prove.Run(ctx, head, p.proofSteps(org, dir), p.Now, said); err != nil {
+	if report, err = prove.Run(ctx, head, p.proofSteps(org, dir), p.Now, func(n, of int, title string) {
+		turn.Said(n, of, title)
+		said(n, of, title)
+	}); err != nil {
 		return nil, nil, err
 	}
 	certified, err = p.Proofs.Keep(ctx, report, actor)
@@ -142,7 +161,7 @@ func (p *Parley) steps(org *account.Org, dir string) []prove.Step {
 		{ID: "egress", Title: "Nothing leaves but to declared recipients", Promises: []string{"P122", "P125", "P126", "P132"},
 			Run: func(ctx context.Context) ([]string, error) { return p.proveEgress(ctx, org) }},
 		{ID: "web", Title: "Pages set only registered cookies, load nothing from elsewhere, and come by TLS", Promises: []string{"P22", "P41", "P117", "P119", "P120", "P135"},
-			Run: func(ctx context.Context) ([]string, error) { return p.proveWeb(ctx, org) }},
+			Run: func(ctx context.Context) ([]string, error) { return p.proveWeb(ctx, org, dir) }},
 	}
 }
 
@@ -305,8 +324,8 @@ func (p *Parley) proveEgress(ctx context.Context, org *account.Org) ([]string, e
 }
 
 // proveWeb asks the pages that need no account what they set and load, in this process.
-func (p *Parley) proveWeb(ctx context.Context, org *account.Org) (facts []string, err error) {
-	site, err := p.site()
+func (p *Parley) proveWeb(ctx context.Context, org *account.Org, dir string) (facts []string, err error) {
+	site, err := p.site(dir) // beside the one that serves, whose folder of uploads is its own
 	if err != nil {
 		return nil, err
 	}
@@ -317,6 +336,11 @@ func (p *Parley) proveWeb(ctx context.Context, org *account.Org) (facts []string
 	}
 	var f prove.Failures
 	pages := []string{"/sign-in", "/terms", "/forgot", "/privacy/" + name, "/privacy/" + name + "/request"}
+	if on, err := p.Proofs.Published(ctx, org.ID); err != nil {
+		return nil, err
+	} else if on {
+		pages = append(pages, "/privacy/"+name+"/proof")
+	}
 	if p.Config.SignUp {
 		pages = append(pages, "/sign-up")
 	}

@@ -103,7 +103,11 @@ func (s *server) serve(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	site, err := s.p.site()
+	uploads, err := s.p.uploads()
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	site, err := s.p.site(uploads)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -120,7 +124,7 @@ func (s *server) serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var duties sync.WaitGroup
 	duties.Go(func() { desk.serve(working) })
-	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch} {
+	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch, s.prove} {
 		duties.Go(func() { duty(working) })
 	}
 	err = s.listen(ctx, secured, handler)

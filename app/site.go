@@ -29,18 +29,14 @@ type site struct {
 	working sync.WaitGroup // what pages do not wait for
 }
 
-// site puts the pages, the API and what machines ask for behind one handler.
-func (p *Parley) site() (*site, error) {
+// site puts the pages, the API and what machines ask for behind one handler. uploads is the folder where files wait.
+func (p *Parley) site(uploads string) (*site, error) {
 	s := &site{}
-	uploads, err := p.uploads()
-	if err != nil {
-		return nil, err
-	}
 	ctx, stop := context.WithCancel(context.Background()) // close ends it
 	s.stop = stop
 	pages, err := web.New(web.Deps{
 		DB: p.DB, Audit: p.Audit, Accounts: p.Accounts, Devices: p.Devices, Book: p.Book, Calls: p.Calls, Writer: p.Writer, Reporter: p.Reporter,
-		Reports: p.Reports, Callbacks: p.Callbacks, Imports: p.Imports, Mail: p.Mail, Backups: p.Backups, Holds: p.Holds, Consents: p.Consents, Policy: p.policyOf, Policies: p.Policies, Rights: p.Rights, MailServer: p.Config.Mail.Host,
+		Reports: p.Reports, Callbacks: p.Callbacks, Imports: p.Imports, Mail: p.Mail, Backups: p.Backups, Holds: p.Holds, Consents: p.Consents, Policy: p.policyOf, Policies: p.Policies, Proofs: p.Proofs, Prove: p.proveBegun, Rights: p.Rights, MailServer: p.Config.Mail.Host,
 		Retain: p.Retain, Incidents: p.Incidents, RemoveOrg: p.RemoveOrg, SignUp: p.Config.SignUp, URL: p.Config.URL, Dev: p.Config.Dev, Version: version(), TempDir: uploads, Now: p.Now, Log: p.Log,
 		Background: func(what string, do func(context.Context) error) {
 			s.working.Go(func() {
@@ -84,7 +80,7 @@ func (p *Parley) uploads() (string, error) {
 func (p *Parley) newAPI(uploads string) (*api.API, error) {
 	return api.New(api.Deps{
 		Audit: p.Audit, Consents: p.Consents, Holds: p.Holds, Rights: p.Rights, Policies: p.Policies, Accounts: p.Accounts, Devices: p.Devices, Calls: p.Calls, Book: p.Book, Writer: p.Writer, Reporter: p.Reporter, Reports: p.Reports,
-		Retain: p.Retain, Incidents: p.Incidents, Callbacks: p.Callbacks, Imports: p.Imports, Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(), TempDir: uploads,
+		Retain: p.Retain, Incidents: p.Incidents, Proofs: p.Proofs, Prove: p.proveBegun, Callbacks: p.Callbacks, Imports: p.Imports, Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(), TempDir: uploads,
 	})
 }
 

@@ -20,6 +20,7 @@ func (s *site) privacyRoutes() []route {
 		{"GET /privacy/{org}/v/{version}", Public, privacyVersion},
 		{"GET /privacy/{org}/v/{version}/policy.yaml", Public, privacySource},
 		{"GET /privacy/{org}/recipients", Public, privacyRecipients},
+		{"GET /privacy/{org}/proof", Public, privacyProof},
 	}
 }
 
@@ -28,6 +29,7 @@ const privacyPath = "/privacy/"
 // privacyPage is a text made from a policy.
 type privacyPage struct {
 	ui.Frame
+	Ask      *ui.Action // leads to the page where anybody asks about their data
 	Notes    []ui.Note
 	Lines    []policy.Line
 	Contents []ui.Link // the parts of a long text
@@ -150,7 +152,12 @@ func (v *visit) privacy(version func(org *account.Org) (*policy.Version, error))
 	}
 	name := v.r.PathValue("org")
 	f.Request, f.MailServer = privacyPath+name+"/request", v.MailServer
-	p := &privacyPage{Frame: v.public(org, x.Document.Languages)}
+	if !f.Former {
+		if f.Proof, err = v.Proofs.Shown(v.ctx(), org.ID, v.words.Lang(), privacyPath+name+"/proof"); err != nil {
+			return err
+		}
+	}
+	p := &privacyPage{Frame: v.public(org, x.Document.Languages), Ask: &ui.Action{Title: v.t("privacy.ask"), Href: f.Request}}
 	p.show(x.Document.PublicPage(v.words.Lang(), f))
 	base := privacyPath + name + "/v/" + strconv.Itoa(x.Number)
 	p.Links = []ui.Link{{Title: v.t("privacy.source"), Href: base + "/policy.yaml"}, {Title: v.t("privacy.recipients"), Href: privacyPath + name + "/recipients"}}

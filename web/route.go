@@ -66,6 +66,7 @@ func (s *site) routes() []route {
 		s.consentRoutes(),
 		s.holdRoutes(),
 		s.policyRoutes(),
+		s.proofRoutes(),
 		s.privacyRoutes(),
 	)
 }

@@ -70,7 +70,7 @@ func traces() map[string]trace {
 		"GET /people/{member}/lines/add", "GET /settings", "GET /settings/close", "GET /settings/tokens", "GET /settings/backups", "GET /settings/tokens/new", "GET /me", "GET /me/seen",
 		"GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust",
 		"GET /trust/policy", "GET /trust/policy/edit", "GET /trust/policy/preview", "GET /trust/policy/text/{text}", "GET /trust/policy/file/{file}", "POST /trust/policy/publish",
-		"POST /policy/accept",
+		"POST /policy/accept", "GET /trust/proof", "GET /trust/proof/progress", "GET /trust/proof/report.json", "POST /trust/proof/run", "POST /trust/proof/publish",
 	} {
 		t[pattern] = quiet
 	}

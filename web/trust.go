@@ -20,6 +20,7 @@ func trustTabs() []struct {
 		needs     account.Permission
 	}{
 		{"policy.tab", "/trust/policy", account.ManagePrivacy},
+		{"proof.tab", proofHome, account.ManagePrivacy},
 		{"consent.tab", "/trust/consent", account.ManagePrivacy},
 		{"request.tab", requestsHome, account.ManagePrivacy},
 		{"hold.tab", "/trust/holds", account.ManagePrivacy},

@@ -30,6 +30,7 @@ import (
 	"parley/trust/hold"
 	"parley/trust/incident"
 	"parley/trust/policy"
+	"parley/trust/prove"
 	"parley/trust/retain"
 	"parley/trust/rights"
 	"parley/web/assets"
@@ -58,6 +59,8 @@ type Deps struct {
 	Incidents  *incident.Incidents
 	Policy     func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
 	Policies   *policy.Policies
+	Proofs     *prove.Proofs
+	Prove      func(ctx context.Context, org *account.Org, actor string, turn *prove.Turn) error // makes a proof run and ends its turn
 	Rights     *rights.Rights
 	MailServer string                                             // host of the mail server, for the privacy page; "" = none
 	RemoveOrg  func(ctx context.Context, org account.OrgID) error // deletes an organisation everywhere, keys included

@@ -24,13 +24,14 @@ import (
 	"parley/platform/db/dbtest"
 	"parley/reach/mail"
 	"parley/trust/incident"
+	"parley/trust/prove"
 	"parley/trust/retain"
 	"parley/trust/rights"
 	"parley/web"
 )
 
 func schemas() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "mail", Files: mail.Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema})
+	return append(calltest.Schemas(), dbtest.Schema{Series: "mail", Files: mail.Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema})
 }
 
 // world is a calltest.World with the pages over it, behind a real server.
@@ -56,6 +57,7 @@ func newWorld(t testing.TB, d *db.DB, change func(*web.Deps)) *world {
 	ledger(w, &deps)
 	desk(w, &deps)
 	kept(w, &deps)
+	proving(w, &deps)
 	if change != nil {
 		change(&deps)
 	}
