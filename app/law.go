@@ -158,14 +158,15 @@ func hourSays(h law.Hour) string {
 }
 
 func clocksSay(k law.Clocks) string {
-	says := "answered in " + k.Answer.String()
+	var says strings.Builder
+	says.WriteString("answered in " + k.Answer.String())
 	for _, one := range []struct {
 		what string
 		span law.Span
 	}{{"more time, if told", k.Extension}, {"receipt confirmed in", k.Confirm}, {"complaint acknowledged in", k.Complaint}, {"complaint answered in", k.Grievance}, {"opt-out in", k.OptOut}} {
 		if one.span.Set() {
-			says += "; " + one.what + " " + one.span.String()
+			says.WriteString("; " + one.what + " " + one.span.String())
 		}
 	}
-	return says
+	return says.String()
 }

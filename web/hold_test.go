@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -27,9 +28,7 @@ func TestAHoldIsMadeExtendedAndReleased(t *testing.T) {
 			{"case", "", "name or number of the case"}, {"member", "mem_none", "no such member"}, {"scope", "all", "choose person, case or category"},
 		} {
 			form := url.Values{}
-			for k, v := range good {
-				form[k] = v
-			}
+			maps.Copy(form, good)
 			form[bad.field] = []string{bad.value}
 			if got := b.post("/trust/holds/new", form); got.status != 422 || !strings.Contains(strings.ToLower(got.text), strings.ToLower(bad.says)) {
 				t.Errorf("a hold with %s=%q gave %d:\n%s", bad.field, bad.value, got.status, got.main())

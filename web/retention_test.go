@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"maps"
 	"net/url"
 	"regexp"
 	"strings"
@@ -144,9 +145,7 @@ func TestAnIncidentFromItsNoticeToItsReport(t *testing.T) {
 		good := url.Values{"title": {"Laptop lost"}, "text": {"Left in a train."}, "noticed": {"2027-06-01T14:00"}, "risk": {"high"}, "categories": {"call.meta"}, "places": {"de"}}
 		for _, bad := range [][3]string{{"title", "", "a title"}, {"noticed", "soon", "is no time"}, {"noticed", "2027-06-02T14:00", "in the future"}, {"places", "Germany", "Germany"}, {"from", "x", "x"}, {"agents", "mem_none", "no such agent"}} {
 			form := url.Values{}
-			for k, v := range good {
-				form[k] = v
-			}
+			maps.Copy(form, good)
 			form[bad[0]] = []string{bad[1]}
 			if got := b.post("/trust/incidents/new", form); got.status != 422 || !strings.Contains(got.text, bad[2]) {
 				t.Errorf("%s=%q gave %d:\n%s", bad[0], bad[1], got.status, got.main())
