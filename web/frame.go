@@ -25,6 +25,7 @@ func (s *site) frameRoutes() []route {
 type place struct {
 	key, short string // of phrases; short may be ""
 	path, icon string
+	also       string // another page that belongs to it; may be ""
 	letter     string
 	needs      account.Permission
 	dock       bool
@@ -47,7 +48,7 @@ func places() (daily, organisation []place) {
 		{key: "nav.people", path: "/people", icon: "agents", letter: "p", needs: account.ReadPeople},
 		{key: "nav.devices", path: "/devices", icon: "device", letter: "d", needs: account.ReadDevices, count: func(c *counts) int64 { return int64(c.devices.Silent) }},
 		{key: "nav.imports", path: "/imports", icon: "import", letter: "i", needs: account.ImportCalls},
-		{key: "nav.trust", path: "/trust", icon: "shield", letter: "v", needs: account.ManagePrivacy},
+		{key: "nav.trust", path: "/trust", also: "/audit", icon: "shield", letter: "v", needs: account.ManagePrivacy},
 		{key: "nav.settings", path: "/settings", icon: "settings", letter: "s", needs: account.ManageSettings},
 		{key: "settings.exclusions", path: "/settings/exclusions", icon: "block", letter: "s", needs: account.ManageExclusions, unless: account.ManageSettings},
 	}
@@ -81,7 +82,7 @@ func (v *visit) navItems(in []place) []ui.NavItem {
 		if !v.actor.Can(p.needs) || v.actor.Can(p.unless) || p.agents && v.actor.Member.Agent == 0 {
 			continue
 		}
-		item := ui.NavItem{Title: v.t(p.key), Href: p.path, Icon: p.icon, Key: p.letter, Dock: p.dock, Current: within(v.r.URL.Path, p.path)}
+		item := ui.NavItem{Title: v.t(p.key), Href: p.path, Icon: p.icon, Key: p.letter, Dock: p.dock, Current: within(v.r.URL.Path, p.path) || p.also != "" && within(v.r.URL.Path, p.also)}
 		if p.short != "" {
 			item.Short = v.t(p.short)
 		}

@@ -13,6 +13,7 @@ import (
 	"parley/platform/phone"
 	"parley/trust/incident"
 	"parley/trust/policy"
+	"parley/web/region"
 	"parley/web/ui"
 )
 
@@ -438,12 +439,25 @@ func (v *visit) incidentFactsOf(i *incident.Incident, doc *policy.Document, name
 	if i.Scope.To != 0 {
 		fact("range.to", v.words.Date(i.Scope.To))
 	}
-	fact("incident.places", strings.Join(i.Places, ", "))
+	fact("incident.places", v.countries(i.Places))
 	if i.Affected >= 0 {
 		fact("incident.people", v.t("incident.people.count", "Count", i.Affected))
 	}
 	fact("incident.opened", nonEmpty(names[i.OpenedBy], "–"))
 	return out
+}
+
+// countries names countries by their codes.
+func (v *visit) countries(codes []string) string {
+	names := map[string]string{}
+	for _, c := range region.Countries(v.words.Lang()) {
+		names[c.Code] = c.Name
+	}
+	out := make([]string, len(codes))
+	for i, code := range codes {
+		out[i] = nonEmpty(names[code], code)
+	}
+	return strings.Join(out, ", ")
 }
 
 func (v *visit) clocksTable(i *incident.Incident, clocks []incident.Clock) ui.Table {

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"mime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"parley/platform/civil"
 	"parley/platform/fault"
 	"parley/trust/policy"
+	"parley/web/phrase"
 	"parley/web/ui"
 )
 
@@ -151,8 +153,10 @@ func (v *visit) policyForm(text string, saved bool) (*policyForm, error) {
 	}
 	if in.Document != nil {
 		p.Checked, p.Changes = true, v.changes(in.Against.Document, in.Document)
-		for _, l := range in.Document.Languages {
-			p.Preview = append(p.Preview, ui.Link{Title: v.t("policy.preview", "Language", l), Href: policyHome + "/preview?lang=" + l})
+		for _, l := range phrase.Languages() {
+			if slices.Contains(in.Document.Languages, l.Code) {
+				p.Preview = append(p.Preview, ui.Link{Title: v.t("policy.preview", "Language", l.Name), Href: policyHome + "/preview?lang=" + l.Code})
+			}
 		}
 	}
 	if saved {

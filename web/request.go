@@ -74,6 +74,9 @@ func (v *visit) renderAskForm(org *account.Org, path string, kind rights.Kind, w
 	p := &form{Frame: v.askFrame(org, v.t("request.kind."+string(kind))), Action: path, Submit: v.t("request.submit"), Hidden: []ui.Param{{Name: "kind", Value: string(kind)}}}
 	p.Crumbs = []ui.Link{{Title: v.t("request.ask.title", "Organisation", org.Name), Href: path}}
 	p.Lead = v.words.Rich("request.form.lead")
+	if kind == rights.Complaint {
+		p.Lead = v.words.Rich("request.form.lead.complaint")
+	}
 	doc, err := v.Policies.Current(v.ctx(), org.ID)
 	if err != nil {
 		return err
@@ -180,6 +183,9 @@ func (v *visit) renderAsked(wrong error) error {
 	}
 	v.words = v.words.In(org.Location())
 	p := &askedStatus{Frame: v.askFrame(org, v.t("request.status.title", "What", v.t("request.kind."+string(q.Kind)))), Keep: q.Open()}
+	if q.Kind == rights.Complaint {
+		p.Title = v.t("request.status.title.complaint")
+	}
 	p.Said = v.said(q)
 	v.askedFacts(p, q)
 	v.askedCode(p, q, path)
@@ -214,6 +220,8 @@ func (v *visit) said(q *rights.Request) string {
 	switch {
 	case q.State == rights.Done && !q.Known() && (q.Kind.Gives() || q.Kind == rights.Erasure || q.Kind == rights.Correction):
 		key += ".empty"
+	case q.State == rights.Done && q.Kind == rights.Complaint:
+		key += ".complaint"
 	case q.State == rights.Refused:
 		return v.t(key, "Reason", v.t("request.reason."+string(q.Reason)))
 	case q.State == rights.Locked:
@@ -231,7 +239,7 @@ func (v *visit) day(at time.Time) string { return v.words.LongDate(civil.DayOf(a
 
 func (v *visit) askedFacts(p *askedStatus, q *rights.Request) {
 	fact := func(key, text string) { p.Facts = append(p.Facts, ui.Fact{Title: v.t(key), Cell: ui.Cell{Text: text}}) }
-	fact("request.state", v.t("request.state."+string(q.State)))
+	fact("request.state", v.requestState(q))
 	fact("request.received", v.day(q.Received))
 	if q.Open() && q.State != rights.Locked {
 		fact("request.due", v.dayBefore(q.Due))

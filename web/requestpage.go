@@ -232,6 +232,7 @@ func (v *visit) requestActs(p *requestPage, q *rights.Request) error {
 	switch {
 	case q.Kind == rights.Complaint && q.Open():
 		p.Answer = oneField(path+"/answer", v.t("request.answer.submit"), ui.Field{Name: "text", Label: v.t("request.answer.text"), Type: "textarea", Value: v.form("text")})
+	case q.State == rights.Planned && q.Kind == rights.Correction && q.Known() && p.Changes == nil: // the new value comes first
 	case q.State == rights.Planned:
 		p.Acts = append(p.Acts, ui.Action{Title: v.t("request.approve"), Href: path + "/approve", Post: true, Primary: true, Fields: []ui.Param{{Name: "plan", Value: q.Plan.Hash()}},
 			Confirm: v.t("request.approve.confirm"), ConfirmText: v.t("request.approve.text")}, v.planAgain(path))

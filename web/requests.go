@@ -136,8 +136,16 @@ func (v *visit) requester(q *rights.Request) ui.Cell {
 	return from
 }
 
+// requestState says where a request stands. Who complains need not prove who they are, so theirs only waits.
+func (v *visit) requestState(q *rights.Request) string {
+	if q.Kind == rights.Complaint && q.State == rights.Verified {
+		return v.t("request.state.verified.complaint")
+	}
+	return v.t("request.state." + string(q.State))
+}
+
 func (v *visit) requestTag(q *rights.Request) *ui.Tag {
-	t := &ui.Tag{Text: v.t("request.state." + string(q.State))}
+	t := &ui.Tag{Text: v.requestState(q)}
 	switch q.State {
 	case rights.Planned, rights.Verified:
 		t.Kind, t.Icon = ui.Warn, "clock"

@@ -137,13 +137,14 @@ func (r *Rights) sealCorrections(ctx context.Context, q *Request, p *Plan) error
 	return nil
 }
 
-// correct writes the new values, and keeps the old ones as the history of the correction.
+// correct writes the new values, and keeps the old ones as the history of the correction. Where nothing is kept, there is
+// nothing to correct.
 func (r *Rights) correct(ctx context.Context, q *Request) error {
 	all, err := r.Changes(ctx, q.Org, q.ID)
 	if err != nil {
 		return err
 	}
-	if len(all) == 0 {
+	if len(all) == 0 && q.Known() {
 		return fault.New(fault.Conflict, "The request %s says nothing of what is to be written. Propose the new value first, or refuse the request.", q.ID)
 	}
 	for _, c := range all {
