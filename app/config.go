@@ -37,7 +37,8 @@ type Config struct {
 	Private     bool // organisations may declare recipients in the network of this machine
 	TLS         TLS
 	Backup      backup.Config
-	ProveDays   int // between proof runs of each organisation; 0 = none but those people ask for
+	Region      string // country where this server's data lies; "" = not said
+	ProveDays   int    // between proof runs of each organisation; 0 = none but those people ask for
 
 	said map[string]said
 }
@@ -60,6 +61,7 @@ func settings() []setting {
 		{name: "master_key", about: "master key, 32 bytes in base64, or vault://HOST/transit/KEY; empty for the file master.key in the data folder", secret: true, set: text(func(c *Config) *string { return &c.MasterKey })},
 		{name: "master_token", about: "token for the Vault that holds the master key", secret: true, set: text(func(c *Config) *string { return &c.MasterToken })},
 		{name: "listen", usual: "localhost:8466", about: "address that the server listens on", set: text(func(c *Config) *string { return &c.Listen })},
+		{name: "region", about: "country where this server's data lies, such as IN; policies are compared with it", set: place("region", func(c *Config) *string { return &c.Region })},
 		{name: "tls.cert", about: "certificate (PEM file) to serve HTTPS with; empty behind a proxy that does it", set: text(func(c *Config) *string { return &c.TLS.Cert })},
 		{name: "tls.key", about: "the certificate's key (PEM file)", set: text(func(c *Config) *string { return &c.TLS.Key })},
 		{name: "tls.redirect", about: "address, such as :80, on which plain HTTP is sent to HTTPS", set: text(func(c *Config) *string { return &c.TLS.Redirect })},
@@ -73,6 +75,7 @@ func settings() []setting {
 		{name: "backup.hour", usual: "2", about: "hour of the day from which on the day's backup is made", set: whole("backup.hour", 0, 23, func(c *Config) *int { return &c.Backup.Hour })},
 		{name: "backup.keep_days", usual: "30", about: "days that backups are kept, at most 30", set: whole("backup.keep_days", 1, daysOpen, func(c *Config) *int { return &c.Backup.KeepDays })},
 		{name: "backup.drill_days", usual: "7", about: "days between restore drills; 0 for none but those you make", set: whole("backup.drill_days", 0, 365, func(c *Config) *int { return &c.Backup.DrillDays })},
+		{name: "backup.region", about: "country where backups lie, such as IN; none are made where a policy does not allow it", set: place("backup.region", func(c *Config) *string { return &c.Backup.Region })},
 		{name: "backup.access_key", about: "access key of the bucket", secret: true, set: text(func(c *Config) *string { return &c.Backup.AccessKey })},
 		{name: "backup.secret_key", about: "secret key of the bucket", secret: true, set: text(func(c *Config) *string { return &c.Backup.SecretKey })},
 		{name: "prove.every", usual: "7", about: "days between proof runs of each organisation, by night; 0 for none but those you make", set: whole("prove.every", 0, 365, func(c *Config) *int { return &c.ProveDays })},

@@ -70,6 +70,9 @@ func (v *visit) backupFacts(s *backup.Status) []ui.Fact {
 		return nil
 	}
 	facts := []ui.Fact{{Title: v.t("backup.state"), Cell: ui.Cell{Tag: v.backupTag(s)}}, {Title: v.t("backup.place"), Cell: ui.Cell{Text: s.Where}}}
+	if place := v.Backups.Config.Region; place != "" {
+		facts = append(facts, ui.Fact{Title: v.t("backup.region"), Cell: ui.Cell{Text: v.countries([]string{place})}})
+	}
 	t := s.Target()
 	if t == nil {
 		return facts

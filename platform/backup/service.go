@@ -24,6 +24,7 @@ type Config struct {
 	Hour      int    // of the day, by this machine's clock, from which on the day's backup is made
 	KeepDays  int    // 1 to vault.EpochDays
 	DrillDays int    // how often one is restored for trial; 0 = only when asked
+	Region    string // country where backups lie; "" = not said
 	Access
 }
 
@@ -38,6 +39,8 @@ type Service struct {
 	Now     func() time.Time
 	// Trial opens what was restored in a folder as a start would, and checks all of it.
 	Trial func(ctx context.Context, dir string) error
+	// Permit, which may be nil, refuses backups that must not be made.
+	Permit func(ctx context.Context) error
 	// Did, which may be nil, is told of each backup and drill, and of keys that were destroyed.
 	Did func(ctx context.Context, d Deed) error
 
@@ -95,7 +98,12 @@ func (s *Service) Run(ctx context.Context, where string, keysOnly bool, progress
 	defer s.working.Unlock()
 	began := s.Now()
 	result := &Result{At: began}
-	err = s.run(ctx, where, keysOnly, began, result, progress)
+	if s.Permit != nil {
+		err = s.Permit(ctx)
+	}
+	if err == nil {
+		err = s.run(ctx, where, keysOnly, began, result, progress)
+	}
 	result.Took = s.Now().Sub(began).Seconds()
 	if err != nil {
 		result.Set, result.Bytes, result.Sentence = "", 0, fault.Sentence(err)

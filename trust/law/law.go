@@ -143,6 +143,11 @@ func (t *Tables) covers(jurisdiction string, p Place) bool {
 	return p.Country != "" && (jurisdiction == p.String() || jurisdiction == p.Country || slices.Contains(t.groups[jurisdiction], p.Country))
 }
 
+// Within tells whether a country, or a group of countries, is one of several places or lies in one.
+func (t *Tables) Within(country string, places []string) bool {
+	return slices.ContainsFunc(places, func(place string) bool { return place == country || t.covers(place, Place{Country: country}) })
+}
+
 // settle finds the rows that decide a topic at a place on a day: its region's and its country's together, else its groups'.
 // complete is false where they do not settle it, so that the strictest value of the topic counts, too: the place is
 // unknown, it has no row, or its country leaves the matter to regions and this one has no row.

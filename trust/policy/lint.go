@@ -69,13 +69,14 @@ func (l *linter) languages() {
 		l.add("laws", "law_missing", "P97", "The document names no place whose law applies.", "Write the country codes, for example [\"IN\"].")
 	}
 	for _, place := range d.Laws {
-		if !isPlace(place) {
+		if !IsPlace(place) {
 			l.add("laws", "law_missing", "P97", sentence("%q is no place.", place), "Write two capital letters, such as \"IN\", or \"EU\".")
 		}
 	}
 }
 
-func isPlace(code string) bool {
+// IsPlace tells whether a code is a country by ISO 3166-1, or EU.
+func IsPlace(code string) bool {
 	if code == "EU" {
 		return true
 	}
@@ -91,7 +92,7 @@ func (l *linter) controller() {
 	if strings.TrimSpace(c.Address) == "" {
 		l.add("controller.address", "controller_missing", "P147", "The address of whoever answers for the data is missing.", "Write the registered office under controller.address.")
 	}
-	if !isPlace(c.Country) {
+	if !IsPlace(c.Country) {
 		l.add("controller.country", "controller_missing", "P147", sentence("%q is no country.", c.Country), "Write its two letters, such as \"IN\".")
 	}
 	india := c.Country == "IN" || slices.Contains(l.d.Laws, "IN")
@@ -233,7 +234,7 @@ func (l *linter) retentions() {
 			if strings.TrimSpace(f.Cite) == "" {
 				l.add(at, "floor_without_citation", "P81", sentence("%q must be kept for %s, and no law is named that says so.", key, f.Min), "Name it under cite:, or take the floor out.")
 			}
-			if !isPlace(place) {
+			if !IsPlace(place) {
 				l.add(at, "law_missing", "P97", sentence("%q is no place.", place), "Write two capital letters, such as \"IN\", or \"EU\".")
 			}
 			if r.Max.shorter(f.Min, r.Archive) {
@@ -257,12 +258,12 @@ func (l *linter) recipients() {
 			l.add(path+".policy_url", "recipient_policy", "P136", sentence("Readers cannot look up what %s does with the data.", r.LegalName), "Write policy_url: and the https address of its privacy policy.")
 		}
 		switch {
-		case !isPlace(r.Country):
+		case !IsPlace(r.Country):
 			l.add(path+".country", "recipient_transfer", "P138", sentence("%q is no country.", r.Country), "Write its two letters, such as \"IN\".")
 		case r.Country != d.Controller.Country && !slices.Contains(mechanisms(), r.Mechanism):
 			l.add(path, "recipient_transfer", "P138", sentence("Data goes to %s in %s, and nothing is named that allows that.", r.LegalName, r.Country), sentence("Write mechanism: and one of %s.", quoted(mechanisms())))
 		}
-		if isPlace(r.Country) && !slices.Contains(d.Regions.Allowed, r.Country) {
+		if IsPlace(r.Country) && !slices.Contains(d.Regions.Allowed, r.Country) {
 			l.add(path+".country", "region", "P137", sentence("Data goes to %s, which is not among the regions that are allowed.", r.Country), "Add it to regions.allowed, or choose another recipient.")
 		}
 		if r.Kind == Sale {

@@ -215,7 +215,7 @@ func (l *linter) cookies() {
 func (l *linter) regions() {
 	r := l.d.Regions
 	for _, v := range []struct{ path, place string }{{"regions.storage", r.Storage}, {"regions.backup", r.Backup}} {
-		if !isPlace(v.place) || !slices.Contains(r.Allowed, v.place) {
+		if !IsPlace(v.place) || !slices.Contains(r.Allowed, v.place) {
 			l.add(v.path, "region", "P137", sentence("%s is %q, which is not among the regions that are allowed.", v.path, v.place), "Add it to regions.allowed, or move the data.")
 		}
 	}
