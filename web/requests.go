@@ -177,16 +177,18 @@ func (v *visit) requestForm() (*form, error) {
 	for _, c := range []rights.Channel{rights.Phone, rights.Mail} {
 		channel.Options = append(channel.Options, ui.Option{Value: string(c), Title: v.t("request.channel." + string(c))})
 	}
-	purposes := ui.Field{Name: "purposes", Label: v.t("request.purposes"), Help: v.t("request.purposes.help"), Type: "checks", Values: v.r.PostForm["purposes"], Optional: true}
+	purposes := ui.Field{Name: "purposes", Label: v.t("request.purposes.other"), Help: v.t("request.purposes.help"), Type: "checks", Values: v.r.PostForm["purposes"], Optional: true}
 	for _, key := range rights.Objectable(doc) {
 		purposes.Options = append(purposes.Options, ui.Option{Value: key, Title: purposeTitle(doc, key, v.words.Lang())})
 	}
+	place := v.placeField()
+	place.Label, place.Help, place.Options[0].Title = v.t("request.place.other"), v.t("request.place.other.help"), v.t("request.place.unknown")
 	p.Sections = []section{{Fields: []ui.Field{kind, channel,
 		{Name: "contact", Label: v.t("request.about.contact"), Value: v.form("contact"), Size: "medium", Complete: "off"},
-		{Name: "name", Label: v.t("request.name"), Value: v.form("name"), Optional: true, Size: "medium", Complete: "off"},
-		{Name: "text", Label: v.t("request.asked"), Type: "textarea", Value: v.form("text"), Optional: true},
+		{Name: "name", Label: v.t("request.name.other"), Value: v.form("name"), Optional: true, Size: "medium", Complete: "off"},
+		{Name: "text", Label: v.t("request.asked.other"), Type: "textarea", Value: v.form("text"), Optional: true},
 		{Name: "received", Label: v.t("request.received.day"), Help: v.t("request.received.help"), Type: "date", Value: v.form("received"), Size: "short", Optional: true},
-		v.placeField(), purposes,
+		place, purposes,
 		{Name: "minor", Label: v.t("request.minor"), Type: "check", Checked: v.checked("minor"), Optional: true}}}}
 	return p, nil
 }

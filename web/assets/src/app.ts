@@ -11,6 +11,7 @@ import { notes } from "./note";
 import { palette } from "./palette";
 import { lengths, secrets } from "./secret";
 import { themes } from "./switch";
+import { tabs } from "./tabs";
 import { times } from "./time";
 import { tips } from "./tip";
 
@@ -29,6 +30,7 @@ function enliven(root: ParentNode): void {
   notes(root);
   secrets(root);
   lengths(root);
+  tabs(root);
   times(root);
 }
 enliven(document);
