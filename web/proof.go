@@ -142,7 +142,7 @@ func (v *visit) proofFacts(r *prove.Report) []ui.Fact {
 	return []ui.Fact{
 		{Title: v.t("proof.result"), Cell: ui.Cell{Tag: tag}}, {Title: v.t("proof.promises"), Cell: ui.Cell{Text: counts}},
 		{Title: v.t("proof.when"), Cell: ui.Cell{Text: v.words.DateTime(r.At)}},
-		{Title: v.t("proof.version"), Cell: ui.Cell{Text: r.Version, Sub: v.t("policy.number", "Version", r.Policy)}},
+		{Title: v.t("proof.version"), Cell: ui.Cell{Text: r.Version, Sub: v.t("proof.policy", "Version", r.Policy)}},
 	}
 }
 
@@ -241,13 +241,16 @@ func (v *visit) promisesTable(r *prove.Report, since map[string]time.Time, kind 
 		if slices.Contains(kinds(), kind) && kindOf(x.Result) != kind {
 			continue
 		}
-		tests := ui.Cell{Text: nonEmpty(strings.Join(x.Tests, " "), "–"), Muted: true}
+		tests := ui.Cell{Text: "–", Sub: strings.Join(x.Tests, " ")}
+		if len(x.Tests) > 0 {
+			tests.Text = v.t("proof.by_tests")
+		}
 		if len(x.Steps) > 0 {
 			var steps []string
 			for _, s := range x.Steps {
 				steps = append(steps, v.stepTitle(s, s))
 			}
-			tests = ui.Cell{Text: strings.Join(steps, "; "), Sub: strings.Join(x.Tests, " ")}
+			tests.Text = strings.Join(steps, "; ")
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: x.ID, Muted: x.Result == prove.NotYet, Cells: []ui.Cell{
 			{Text: nonEmpty(titles[x.ID], x.Title), Sub: x.ID, Strong: x.Result == prove.Broken}, {Tag: v.resultTag(x.Result)}, {Text: x.Rule}, tests, v.provedCell(since[x.ID], x.Result),
