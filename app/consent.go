@@ -75,6 +75,7 @@ type consentCmd struct {
 	Withdraw consentWithdrawCmd `cmd:"" help:"Enter that a person takes consent back, or does not want something."`
 	Show     consentShowCmd     `cmd:"" help:"Show what a person said, and whether they may be contacted."`
 	Suppress consentSuppressCmd `cmd:"" help:"Put somebody on the suppression list: no more contacts."`
+	Minor    consentMinorCmd    `cmd:"" help:"Mark somebody as under age: no more advertising, whatever they agreed to."`
 	Link     consentLinkCmd     `cmd:"" help:"Make the link by which a person chooses without an account."`
 	Export   consentExportCmd   `cmd:"" help:"Write everything a person said to a file, with proofs."`
 	Verify   consentVerifyCmd   `cmd:"" help:"Check such a file; needs no data."`
@@ -237,6 +238,25 @@ func (c *consentSuppressCmd) onData(ctx context.Context, r *Run) error {
 		return err
 	}
 	return r.printf("%s is on the suppression list. It stays there when their data is erased; only they themselves can lift it.\n", c.Person)
+}
+
+type consentMinorCmd struct {
+	onPerson
+	Off bool `help:"Take the mark back: they are of age."`
+}
+
+func (c *consentMinorCmd) onData(ctx context.Context, r *Run) error {
+	org, who, err := c.who(ctx, r)
+	if err != nil {
+		return err
+	}
+	if err := r.p.Consents.SetMinor(ctx, org.ID, who, !c.Off, "staff", audit.Operator); err != nil {
+		return err
+	}
+	if c.Off {
+		return r.printf("%s counts as of age again.\n", c.Person)
+	}
+	return r.printf("%s is marked as under age: what they agreed to counts for nothing. The mark stays when their data is erased.\n", c.Person)
 }
 
 type consentLinkCmd struct{ onPerson }

@@ -54,7 +54,7 @@ func (p *Parley) requests() (*rights.Rights, error) {
 			lock, ok := rights.FloorOf(doc, category, newest, p.Now())
 			return lock, ok, nil
 		},
-		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Restrict: p.heed, Settle: p.settleErasure,
+		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Child: p.markChild, Restrict: p.heed, Settle: p.settleErasure,
 	})
 	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), r.Own(), p.Persons.Store()}
 	return r, nil
@@ -117,6 +117,14 @@ func (p *Parley) withdrawFor(ctx context.Context, org account.OrgID, who subject
 	}
 	return p.Consents.Record(ctx, org, consent.Change{Who: consent.Who{Ref: who, Number: c.Number, Email: c.Email}, Purposes: of, Channels: consent.Channels(),
 		State: consent.Objected, How: consent.ByRequest, Evidence: request})
+}
+
+// markChild keeps in mind that a person is under age, also when their data is erased.
+func (p *Parley) markChild(ctx context.Context, org account.OrgID, who subject.Ref, c rights.Contact, request string) error {
+	if who.Num() == 0 && c.IsZero() {
+		return nil
+	}
+	return p.Consents.SetMinor(ctx, org, consent.Who{Ref: who, Number: c.Number, Email: c.Email}, true, request, "")
 }
 
 // heed lets calls and reports know whose data is restricted now.

@@ -25,6 +25,7 @@ func (s *site) consentRoutes() []route {
 		{"GET /trust/consent/{link}", account.ManagePrivacy, consentOf},
 		{"POST /trust/consent/{link}", account.ManagePrivacy, recordConsent},
 		{"POST /trust/consent/{link}/stop", account.ManagePrivacy, blockPerson},
+		{"POST /trust/consent/{link}/minor", account.ManagePrivacy, markMinor},
 		{"GET /trust/consent/{link}/export", account.ManagePrivacy, exportConsent},
 	}
 }
@@ -57,6 +58,7 @@ type consentPage struct {
 	Ledger  ui.Table
 	Link    string
 	Stop    ui.Action
+	Age     ui.Action
 	Export  string
 }
 
@@ -74,9 +76,12 @@ func (v *visit) consentPage(who consent.Who) (*consentPage, error) {
 	p := &consentPage{Link: v.base(v.r) + "/preferences/" + v.r.PathValue("link"), Export: path + "/export"}
 	p.form = form{Frame: v.trustFrame(nonEmpty(phone.Display(who.Number, v.org().Country), who.Email)), Action: path, Submit: v.t("consent.enter")}
 	p.Crumbs = []ui.Link{{Title: v.t("consent.title"), Href: "/trust/consent"}}
-	p.Stop = ui.Action{Title: v.t("consent.stop"), Post: true, Danger: true, Icon: "block", Href: path + "/stop", Confirm: v.t("consent.stop.title"), ConfirmText: v.t("consent.stop.text")}
 	purposes, err := v.Consents.Purposes(v.ctx(), v.org().ID)
 	if err != nil {
+		return nil, err
+	}
+	p.Stop = ui.Action{Title: v.t("consent.stop"), Post: true, Danger: true, Icon: "block", Href: path + "/stop", Confirm: v.t("consent.stop.title"), ConfirmText: v.t("consent.stop.text")}
+	if p.Age, err = v.ageAction(who, path); err != nil {
 		return nil, err
 	}
 	if err := v.fillChoices(p, who, purposes); err != nil {
@@ -238,6 +243,32 @@ func blockPerson(v *visit) error {
 		return err
 	}
 	return v.to("/trust/consent/"+v.r.PathValue("link"), v.good("consent.stopped"))
+}
+
+// ageAction marks a person as under age, or takes the mark back.
+func (v *visit) ageAction(who consent.Who, path string) (ui.Action, error) {
+	under, err := v.Consents.Minor(v.ctx(), v.DB, v.org().ID, who)
+	a := ui.Action{Title: v.t("consent.minor.set"), Post: true, Icon: "shield", Href: path + "/minor?under_age=yes", Confirm: v.t("consent.minor.set"), ConfirmText: v.t("consent.minor.text")}
+	if under {
+		a = ui.Action{Title: v.t("consent.minor.unset"), Post: true, Icon: "shield", Href: path + "/minor?under_age=no", Confirm: v.t("consent.minor.unset"), ConfirmText: v.t("consent.minor.unset.text")}
+	}
+	return a, err
+}
+
+func markMinor(v *visit) error {
+	who, err := v.onesConsent()
+	if err != nil {
+		return err
+	}
+	under := v.r.URL.Query().Get("under_age") == "yes"
+	if err := v.Consents.SetMinor(v.ctx(), v.org().ID, who, under, "staff", v.actor.Member.ID); err != nil {
+		return err
+	}
+	notice := "consent.minor.unmarked"
+	if under {
+		notice = "consent.minor.marked"
+	}
+	return v.to("/trust/consent/"+v.r.PathValue("link"), v.good(notice))
 }
 
 // exportConsent hands out everything a person said, with the proof of each entry.

@@ -187,6 +187,15 @@ func TestStaffEnterWhatAPersonSaid(t *testing.T) {
 			t.Errorf("the gate says %q", got)
 		}
 		b.post(page.path+"/stop", nil).want(t, "stopping", 200, "Nobody contacts this person")
+		b.post(page.path+"/minor?under_age=yes", nil).want(t, "marking a child", 200, "marked as under age")
+		b.post(page.path, yes).want(t, "a child's yes", 200, "</svg>under age</span>")
+		if got := w.may(asha, "marketing", consent.SMS); got != consent.IsMinor {
+			t.Errorf("for a child the gate says %q", got)
+		}
+		b.post(page.path+"/minor?under_age=no", nil).want(t, "taking the mark back", 200, "count as of age")
+		if got := w.may(asha, "marketing", consent.SMS); got != "" {
+			t.Errorf("for an adult the gate says %q", got)
+		}
 		file := b.get(page.path+"/export").want(t, "the export", 200)
 		var x consent.Export
 		if err := json.Unmarshal([]byte(file.text), &x); err != nil || len(x.Entries) < 2 {
@@ -196,7 +205,7 @@ func TestStaffEnterWhatAPersonSaid(t *testing.T) {
 			t.Errorf("the export does not verify: %+v, %v", v, err)
 		}
 		given, _, err := w.Log.List(t.Context(), int64(w.Org.ID), audit.Filter{Actions: []audit.Action{audit.ConsentGiven}})
-		if err != nil || len(given) != 1 {
+		if err != nil || len(given) != 2 {
 			t.Errorf("the audit log has %+v, %v", given, err)
 		}
 	}, schemas()...)
@@ -213,6 +222,7 @@ func TestAnotherOrganisationsPersonIsNotThere(t *testing.T) {
 	for _, path := range []string{"/trust/consent/" + link, "/trust/consent/" + link + "/export", "/trust/consent/none"} {
 		owner.get(path).want(t, "a foreign person", 404)
 	}
+	owner.post("/trust/consent/"+link+"/minor?under_age=yes", nil).want(t, "marking a foreign person", 404)
 	owner.post("/trust/consent/"+link+"/stop", nil).want(t, "stopping a foreign person", 404)
 	owner.post("/trust/consent/"+link, url.Values{"state": {"withdrawn"}}).want(t, "entering about a foreign person", 404)
 }

@@ -20,7 +20,7 @@ func (s *Consents) Carry(ctx context.Context, from *Consents, tx *db.Tx, org acc
 	if err := s.PutTombstones(ctx, tx, org, tombs); err != nil {
 		return err
 	}
-	for _, table := range []string{"suppressions", "consent_wordings"} {
+	for _, table := range []string{"suppressions", "minors", "consent_wordings"} {
 		if err := db.CopyRows(ctx, from.DB, tx, table, int64(org), nil); err != nil {
 			return err
 		}

@@ -163,7 +163,7 @@ func foldEmail(address string) string { return strings.ToLower(strings.TrimSpace
 func (s *Consents) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	for _, q := range []string{
 		`DELETE FROM consents WHERE org_id = $1`, `DELETE FROM consent_wordings WHERE org_id = $1`, `DELETE FROM suppressions WHERE org_id = $1`,
-		`DELETE FROM tombstones WHERE org_id = $1`, `DELETE FROM tombstone_generations WHERE org_id = $1`, `DELETE FROM contact_decisions WHERE org_id = $1`,
+		`DELETE FROM tombstones WHERE org_id = $1`, `DELETE FROM minors WHERE org_id = $1`, `DELETE FROM tombstone_generations WHERE org_id = $1`, `DELETE FROM contact_decisions WHERE org_id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, q, org); err != nil {
 			return err

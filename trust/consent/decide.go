@@ -46,6 +46,7 @@ const (
 	PreferenceOff = "preference_off"
 	OutsideHours  = "outside_hours"
 	IsRestricted  = "restricted"
+	IsMinor       = "minor"
 )
 
 // MayContact answers whether a person may be contacted for a purpose on a channel at a time. Every rule is looked at, so
@@ -140,6 +141,11 @@ func (s *Consents) choices(ctx context.Context, c db.Conn, org account.OrgID, q 
 		}
 	}
 	d.Rows = append(d.Rows, row)
+	under, err := s.checkAge(ctx, c, org, q, basis)
+	if err != nil {
+		return err
+	}
+	d.Rows = append(d.Rows, under)
 	var said *Entry
 	if person != "" {
 		all, err := s.entries(ctx, c, org, person)

@@ -96,7 +96,7 @@ func TestAnObjectionIsToldApart(t *testing.T) {
 	in.State, in.Purposes = consent.Objected, []string{"service_notice"}
 	w.record(in)
 	d := w.may(asha, "service_notice", consent.SMS)
-	if d.Allowed || d.Rows[2].Reason != consent.HasObjected {
+	if d.Allowed || d.Rows[3].Reason != consent.HasObjected {
 		t.Errorf("got %+v", d)
 	}
 	w.want(asha, "service_notice", consent.Call, "")
@@ -136,7 +136,7 @@ func TestADecisionIsKeptWithItsReasons(t *testing.T) {
 		if err != nil || len(all) != 2 {
 			t.Fatal(all, err)
 		}
-		if k := all[0]; k.Allowed || k.Reason != consent.NoConsent || k.Channel != consent.Call || len(k.Rows) != 5 || !k.Rows[3].Against {
+		if k := all[0]; k.Allowed || k.Reason != consent.NoConsent || k.Channel != consent.Call || len(k.Rows) != 6 || !k.Rows[4].Against {
 			t.Errorf("kept %+v", k)
 		}
 		if !all[1].Allowed {

@@ -26,7 +26,7 @@ func TestConsentIsGivenAndTakenBack(t *testing.T) {
 		w.want(ravi, "marketing", consent.SMS, consent.NoConsent)
 		w.record(take(asha, consent.SMS))
 		w.want(asha, "marketing", consent.SMS, consent.IsSuppressed)
-		if rows := w.may(asha, "marketing", consent.SMS).Rows; rows[3].Reason != consent.HasWithdrawn {
+		if rows := w.may(asha, "marketing", consent.SMS).Rows; rows[4].Reason != consent.HasWithdrawn {
 			t.Errorf("the decision does not show that consent was withdrawn: %+v", rows)
 		}
 		w.record(give(asha, consent.SMS))

@@ -191,6 +191,11 @@ func (r *Rights) proved(ctx context.Context, q *Request) (*Request, error) {
 	if q.Kind == Complaint {
 		return q, nil
 	}
+	if q.Kind == Erasure && q.Minor && r.Child != nil {
+		if err := r.Child(ctx, q.Org, q.Who, q.Contact, q.ID); err != nil {
+			return nil, err
+		}
+	}
 	if q.Kind == Erasure && q.Minor && q.Known() {
 		if err := r.restrict(ctx, q, subjectLocked); err != nil {
 			return nil, err

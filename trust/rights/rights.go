@@ -54,6 +54,8 @@ type Deps struct {
 	Tell func(ctx context.Context, o Order) (Answer, error)
 	// Withdraw ends consents and enters the person in the suppression list, for the purposes of an objection or withdrawal.
 	Withdraw func(ctx context.Context, org account.OrgID, who subject.Ref, c Contact, purposes []string, request string) error
+	// Child, which may be nil, marks a person as under age, once it is proved who they are.
+	Child func(ctx context.Context, org account.OrgID, who subject.Ref, c Contact, request string) error
 	// Restrict keeps a person's data from every use but being kept, or ends that, wherever such data is read.
 	Restrict func(ctx context.Context, org account.OrgID, who subject.Ref, on bool) error
 	// Settle makes sure that no copy of what was deleted is left in the database's own files.
