@@ -1,13 +1,15 @@
 // Walks the pages of a running server in a real browser as a person would: node script/walk.mjs CHROMIUM LINK FOLDER
 // Looks at every page wide and narrow, by day and by night, for errors, cut content and what axe calls serious; imports a file;
-// changes language; uses the keyboard. Pictures go to FOLDER when one is given. The last line says how it went.
+// changes language; uses the keyboard. Pictures go to FOLDER when one is given. A fourth word, calls or trust, walks only
+// that part. The last line says how it went.
 import { readFileSync, mkdirSync, writeFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { asking, filing, leaving, officer, preferring, publicAddress, readable } from "./trust.mjs";
 
-const [program, link, folder] = process.argv.slice(2);
+const [program, link, folder, part] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const base = new URL(link).origin;
 if (folder) mkdirSync(folder, { recursive: true });
@@ -38,23 +40,39 @@ async function open(size, scheme) {
   return { context, page, complaints };
 }
 
-// look checks one page and takes its picture.
-async function look({ page, complaints }, path, name) {
-  complaints.length = 0;
-  const answer = await page.goto(base + path, { waitUntil: "load" });
+// look opens one page, checks it and takes its picture.
+async function look(view, path, name, axed = true) {
+  view.complaints.length = 0;
+  const answer = await view.page.goto(base + path, { waitUntil: "load" });
   check(`${name} opens`, answer && answer.status() < 400, `${path} gave ${answer?.status()}`);
-  check(`${name} has one heading`, (await page.locator("h1").count()) === 1, path);
+  await seen(view, name, axed);
+  check(`${name} runs without errors`, view.complaints.length === 0, view.complaints.join(" | ").slice(0, 400));
+}
+
+// seen checks the page that is open and takes its picture. Of pages that differ in words alone axe looks at one.
+async function seen({ page }, name, axed = true) {
+  check(`${name} has one heading`, (await page.locator("h1").count()) === 1, page.url());
+  const marks = await page.locator("main").first().innerText().then((text) => /<\/?[a-z]+>|\*\*|\{\{|%!/.exec(text)?.[0]);
+  check(`${name} shows no marks of a program`, !marks, marks);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   check(`${name} fits its window`, over <= 1, `${over} px too wide`);
+  const tab = page.locator(".tabs-row [aria-current]").first();
+  if (await tab.count()) {
+    const box = await tab.boundingBox();
+    check(`${name} shows its tab`, box && box.x >= 0 && box.x + box.width <= page.viewportSize().width + 1, JSON.stringify(box));
+  }
+  if (axed) await accessible(page, name);
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+async function accessible(page, name) {
   await page.evaluate(axe);
   const found = await page.evaluate(() => window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
   const bad = found.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
   check(`${name} is accessible`, bad.length === 0, bad.map((v) => `${v.id} (${v.nodes.length}×): ${v.nodes[0].target} ${v.nodes[0].html.slice(0, 160)}`).join("; "));
-  check(`${name} runs without errors`, complaints.length === 0, complaints.join(" | ").slice(0, 400));
-  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
-async function signedIn(size, scheme, cookies) {
+async function signedIn(size, scheme) {
   const view = await open(size, scheme);
   await view.context.addCookies(cookies);
   return view;
@@ -158,27 +176,60 @@ async function hindi(view) {
   }
 }
 
-const start = await first();
-const cookies = await start.context.cookies();
-await importing(start);
-await keyboard(start);
-const found = await places(start);
-console.error(`${found.size} pages: ${[...found.values()].join(" ")}`);
-// Without pictures each page is looked at in both sizes and both themes, but not in every pair of them.
-const looks = folder ? [["wide", "light"], ["wide", "dark"], ["narrow", "light"], ["narrow", "dark"]] : [["wide", "light"], ["narrow", "dark"]];
-for (const [size, scheme] of looks) {
-  const view = await signedIn(size, scheme, cookies);
-  for (const [kind, path] of found) await look(view, path, `${nameOf(kind)}-${size}-${scheme}`);
-  await view.context.close();
-}
-await hindi(start);
-for (const path of ["/sign-in", "/sign-up", "/forgot", "/terms"]) {
-  for (const size of Object.keys(sizes)) {
-    const view = await open(size, "light");
-    await look(view, path, `${nameOf(path)}-${size}`);
+// looking looks at pages in both sizes and both themes; without pictures not in every pair of them.
+async function looking(pages) {
+  const looks = folder ? [["wide", "light"], ["wide", "dark"], ["narrow", "light"], ["narrow", "dark"]] : [["wide", "light"], ["narrow", "dark"]];
+  for (const [size, scheme] of looks) {
+    const view = await signedIn(size, scheme);
+    for (const [kind, path] of pages) await look(view, path, `${nameOf(kind)}-${size}-${scheme}`);
     await view.context.close();
   }
 }
+
+// trust walks what is about privacy.
+async function trust(start) {
+  const kit = { base, check, look, seen, open, signedIn, thorough: Boolean(folder) };
+  const privacy = await publicAddress(start, base);
+  const files = await filing(kit, start);
+  await asking(kit, privacy, start);
+  await preferring(kit, start);
+  await leaving(kit, start);
+  await readable(kit, privacy);
+  await looking([...officer, ...files].map((path) => [path.replace(/\/[a-z]+_[0-9a-z]+$/, "/one").replace(/[?=]/g, "-"), path]));
+}
+
+// calls walks what is about calls, and the pages for signing in.
+async function calls(start) {
+  await importing(start);
+  await keyboard(start);
+  const found = await places(start);
+  console.error(`${found.size} pages: ${[...found.values()].join(" ")}`);
+  await looking(found);
+  await hindi(start);
+  for (const path of ["/sign-in", "/sign-up", "/forgot", "/terms"]) {
+    for (const size of Object.keys(sizes)) {
+      const view = await open(size, "light");
+      await look(view, path, `${nameOf(path)}-${size}`);
+      await view.context.close();
+    }
+  }
+}
+
+// timed runs a walk to its end, or says where it broke off.
+async function timed(name, walk, view) {
+  const began = Date.now();
+  try {
+    await walk(view);
+  } catch (e) {
+    check(`the walk of ${name} comes to its end`, false, `${view.page.url()} ${e.stack}`);
+  }
+  console.error(`${name}: ${Math.round((Date.now() - began) / 1000)} s`);
+}
+
+const start = await first();
+const cookies = await start.context.cookies();
+// Both go at the same time: each waits for the server and the browser in turn.
+await Promise.all(Object.entries({ trust, calls }).filter(([name]) => !part || part === name).map(async ([name, walk]) => timed(name, walk, await signedIn("wide", "light"))));
 await browser.close();
 for (const f of failures) console.log(`FAILED ${f}`);
 console.log(`${passed} passed, ${failures.length} failed`);
