@@ -46,7 +46,7 @@ func TestASignUpSaysAllThatIsWrongWithIt(t *testing.T) {
 		for _, f := range fault.Fields(err) {
 			got[f.Field] = true
 		}
-		for _, want := range []string{"name", "contact_name", "contact_phone", "email", "country", "zone", "locale", "work_from", "logo", "accept_terms", "adult"} {
+		for _, want := range []string{"name", "contact_name", "email", "country", "zone", "locale", "work_from", "logo", "accept_terms", "adult"} {
 			if !got[want] {
 				t.Errorf("nothing is said about %s: %v", want, err)
 			}

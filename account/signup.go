@@ -62,12 +62,9 @@ func (a *Accounts) readSignUp(ctx context.Context, s SignUp) (OrgSettings, []byt
 		Name: s.Company, ContactName: s.ContactName, ContactPhone: s.ContactPhone, Email: s.Email, Industry: s.Industry,
 		Country: s.Country, Zone: s.Zone, Locale: s.Locale, Workdays: s.Workdays, WorkFrom: s.WorkFrom, WorkTo: s.WorkTo,
 	}.tidy()
-	var nameErr, phoneErr, emailErr, passErr, logoErr error
+	var nameErr, emailErr, passErr, logoErr error
 	if strings.TrimSpace(s.ContactName) == "" {
 		nameErr = fault.Field("contact_name", "Your name is needed.")
-	}
-	if strings.TrimSpace(s.ContactPhone) == "" {
-		phoneErr = fault.Field("contact_phone", "A contact number is needed.")
 	}
 	if s.Email == "" { // one of blanks only is refused as no address
 		emailErr = fault.Field("email", "An e-mail address is needed; you sign in with it.")
@@ -78,7 +75,7 @@ func (a *Accounts) readSignUp(ctx context.Context, s SignUp) (OrgSettings, []byt
 	if len(s.Logo) > 0 {
 		_, logoErr = logoKind(s.Logo)
 	}
-	if err := fault.Join(err, nameErr, phoneErr, emailErr, passErr, logoErr, checkConsent(s.AcceptTerms, s.Adult)); err != nil {
+	if err := fault.Join(err, nameErr, emailErr, passErr, logoErr, checkConsent(s.AcceptTerms, s.Adult)); err != nil {
 		return settings, nil, err
 	}
 	person, err := a.personKey(ctx, settings.Email)

@@ -50,7 +50,7 @@ func (v *visit) signUpPage(s account.SignUp) *form {
 		}},
 		{Title: v.t("sign_up.you"), Fields: []ui.Field{
 			{Name: "contact_name", Label: v.t("sign_up.name"), Value: s.ContactName, Complete: "name"},
-			{Name: "contact_phone", Label: v.t("org.contact_phone"), Type: "tel", Value: s.ContactPhone, Complete: "tel", Size: "medium"},
+			{Name: "contact_phone", Label: v.t("org.contact_phone"), Type: "tel", Value: s.ContactPhone, Optional: true, Complete: "tel", Size: "medium"},
 			{Name: "email", Label: v.t("sign_in.email"), Help: v.t("sign_up.email.help"), Type: "email", Value: s.Email, Complete: "username"},
 			v.newPassword("password", "sign_in.password"),
 		}},
