@@ -50,7 +50,6 @@ type canary struct {
 	began, made   time.Time // of the run, and of the backup in which the canary is
 	facts         []string
 	failed        prove.Failures
-	erasure       string // the request that waits to be carried out
 }
 
 func newCanary(p *Parley, dir string) *canary {

@@ -315,8 +315,10 @@ func (p *Parley) proveEgress(ctx context.Context, org *account.Org) ([]string, e
 	}
 	answer, err := p.Out.Client(org.ID, "undeclared").Do(req)
 	if err == nil {
-		err = answer.Body.Close()
 		f.Add(prove.Fail("P122", "A server that nobody declared was reached."))
+		if err := answer.Body.Close(); err != nil {
+			return nil, err
+		}
 	} else if fault.KindOf(err) != fault.Denied {
 		f.Add(prove.Fail("P122", "A server that nobody declared was not refused by the way out: %v", err))
 	}
