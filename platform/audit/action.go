@@ -67,6 +67,7 @@ const (
 	PolicyProved       Action = "policy.proved"
 	NoticeGiven        Action = "consent.noticed"
 	DisclosureUsed     Action = "consent.used"
+	MinorChanged       Action = "consent.minor"
 	HoldRefused        Action = "hold.refused"
 	RetentionPlanned   Action = "retention.planned"
 	RetentionConfirmed Action = "retention.confirmed"
@@ -94,6 +95,6 @@ func Actions() []Action {
 		ExclusionChanged, SettingsChanged, TokenChanged, ImportChanged, AccountChanged, OrgChanged, Changed, SignedIn, SignedOut, CommandRun,
 		PolicyChanged, ConsentGiven, ConsentWithdrawn, KeyChanged, KeyDestroyed, PersonErased, RequestChanged, HoldChanged, RetentionApplied,
 		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned, PolicyProved, NoticeGiven,
-		DisclosureUsed, HoldRefused, RetentionPlanned, RetentionConfirmed, ArchiveReturned, ArchiveErased, ReviewOpened, ReviewDecided,
+		DisclosureUsed, MinorChanged, HoldRefused, RetentionPlanned, RetentionConfirmed, ArchiveReturned, ArchiveErased, ReviewOpened, ReviewDecided,
 		LegalChanged, LegalDecided, LegalDisclosed, TransferChanged, TransferExported, OrgClosed)
 }

@@ -11,9 +11,6 @@ import (
 	"parley/platform/vault"
 )
 
-// minorChanged is what is logged when somebody is marked as under age, or not any more.
-const minorChanged audit.Action = "consent.minor"
-
 // minorHashes are those of number and e-mail address under which a person is known as a child.
 func minorHashes(k *vault.OrgKeys, who Who) [][]byte {
 	var out [][]byte
@@ -52,7 +49,7 @@ func (s *Consents) SetMinor(ctx context.Context, org account.OrgID, who Who, und
 				return err
 			}
 		}
-		e := audit.Entry{Actor: actor(by, BySystem), Action: minorChanged, Object: "minor", Purpose: "rights", Details: map[string]string{"source": source, "under_age": "no"}}
+		e := audit.Entry{Actor: actor(by, BySystem), Action: audit.MinorChanged, Object: "minor", Purpose: "rights", Details: map[string]string{"source": source, "under_age": "no"}}
 		if under {
 			e.Details["under_age"] = "yes"
 		}
