@@ -12,8 +12,8 @@ import (
 	"parley/platform/fault"
 	"parley/reach/mail"
 	"parley/trust/hold"
-	"parley/trust/prove"
 	"parley/trust/incident"
+	"parley/trust/prove"
 	"parley/trust/retain"
 )
 
