@@ -36,6 +36,7 @@ type commands struct {
 	Policy   policyCmd   `cmd:"" help:"The privacy policy: read, checked, published, and the texts made from it."`
 	Rights   rightsCmd   `cmd:"" help:"Requests of people about their own data."`
 	Prove    proveCmd    `cmd:"" help:"Try on the living installation whether the policy holds, and sign what was found."`
+	Attest   attestCmd   `cmd:"" help:"Audits, trainings and scans: what is due, and what came of it."`
 	Retain   retainCmd   `cmd:"" help:"Retention: what is kept how long, and what goes."`
 	Incident incidentCmd `cmd:"" help:"Incidents with people's data, and the clocks of the laws."`
 	Legal    legalCmd    `cmd:"" help:"Requests of authorities for data."`
@@ -157,9 +158,23 @@ func findMember(ctx context.Context, r *Run, org *account.Org, who string) (*acc
 	}
 }
 
-type versionCmd struct{ asJSON }
+type versionCmd struct {
+	asJSON
+	BOM bool `name:"bom" help:"Write the bill of materials: every library with its version, as CycloneDX 1.5."`
+}
 
 func (c *versionCmd) plain(_ context.Context, r *Run) error {
+	if c.BOM {
+		b, err := bill()
+		if err != nil {
+			return err
+		}
+		text, err := b.CycloneDX()
+		if err != nil {
+			return err
+		}
+		return r.printf("%s\n", text)
+	}
 	v := struct {
 		Version  string `json:"version"`
 		Go       string `json:"go"`

@@ -46,7 +46,7 @@ func (c *doctorCmd) onData(ctx context.Context, r *Run) error {
 	}
 	var found []finding
 	for _, check := range []func(context.Context, *Run) finding{
-		checkData, checkKeys, checkMaster, checkSpace, checkClock, checkMail, checkBackups, checkRegions, checkDrill, checkAssets, checkDatabase, checkDataMap, checkRequests, checkRetention, checkIncidents, checkProofs,
+		checkData, checkKeys, checkMaster, checkSpace, checkClock, checkMail, checkBackups, checkRegions, checkDrill, checkAssets, checkDatabase, checkDataMap, checkRequests, checkRetention, checkIncidents, checkProofs, checkAttested,
 	} {
 		found = append(found, check(ctx, r))
 	}

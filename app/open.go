@@ -30,6 +30,7 @@ import (
 	"parley/platform/flaw"
 	"parley/platform/vault"
 	"parley/reach/mail"
+	"parley/trust/attest"
 	"parley/trust/consent"
 	"parley/trust/hold"
 	"parley/trust/incident"
@@ -81,6 +82,7 @@ type Parley struct {
 	Persons   *person.Persons
 	Rights    *rights.Rights
 	Proofs    *prove.Proofs
+	Attested  *attest.Attestations
 
 	master  vault.Master
 	held    *lock
@@ -197,7 +199,7 @@ type series struct {
 
 func schemas() []series {
 	return []series{
-		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
+		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"attest", attest.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
 		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
@@ -247,6 +249,7 @@ func (p *Parley) nameKeyStore(ctx context.Context, mine []byte) error {
 func (p *Parley) assemble() (err error) {
 	p.Accounts = account.New(p.DB, p.Keys, p.Now)
 	p.Audit = audit.New(p.DB, p.Keys, p.Now)
+	p.Attested = attest.New(p.DB, p.Keys, p.Audit, version(), p.Now)
 	p.Proofs = prove.New(p.DB, p.Audit)
 	p.Policies = policy.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Accounts.SetGate(p.Policies.Gate)

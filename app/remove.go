@@ -11,6 +11,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/reach/mail"
+	"parley/trust/attest"
 	"parley/trust/hold"
 	"parley/trust/incident"
 	"parley/trust/prove"
@@ -41,7 +42,7 @@ func (p *Parley) removeRows(ctx context.Context, org account.OrgID, may func(ctx
 		for _, remove := range []func(context.Context, *db.Tx, account.OrgID) error{
 			func(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 				return audit.Delete(ctx, tx, int64(org))
-			}, hold.Delete, retain.Delete, prove.Delete, incident.Delete, p.Rights.Delete, p.Consents.Delete, p.Policies.Delete,
+			}, hold.Delete, retain.Delete, prove.Delete, attest.Delete, incident.Delete, p.Rights.Delete, p.Consents.Delete, p.Policies.Delete,
 			api.Delete, p.Callbacks.Delete, mail.Delete, p.Imports.Delete, call.Delete, roll.Delete, p.Devices.Delete, p.Book.Delete,
 		} {
 			if err := remove(ctx, tx, org); err != nil {

@@ -136,6 +136,7 @@ func replayRecords(ctx context.Context, r *Replay) error {
 				func() error { return to.Consents.Carry(ctx, from.Consents, tx, o.ID, rename) },
 				func() error { return to.Rights.Carry(ctx, from.Rights, tx, o.ID, rename) },
 				func() error { return to.Incidents.Carry(ctx, from.Incidents, tx, o.ID, rename) },
+				func() error { return to.Attested.Carry(ctx, from.Attested, tx, o.ID) },
 				func() error { return to.Devices.CarryOrders(ctx, from.Devices, tx, o.ID) },
 			} {
 				if err := carry(); err != nil {

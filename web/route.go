@@ -67,6 +67,7 @@ func (s *site) routes() []route {
 		s.holdRoutes(),
 		s.policyRoutes(),
 		s.proofRoutes(),
+		s.attestRoutes(),
 		s.privacyRoutes(),
 	)
 }

@@ -71,6 +71,7 @@ func traces() map[string]trace {
 		"GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust",
 		"GET /trust/policy", "GET /trust/policy/edit", "GET /trust/policy/preview", "GET /trust/policy/text/{text}", "GET /trust/policy/file/{file}", "POST /trust/policy/publish",
 		"POST /policy/accept", "GET /trust/proof", "GET /trust/proof/progress", "GET /trust/proof/report.json", "POST /trust/proof/run", "POST /trust/proof/publish",
+		"GET /trust/attestations/materials", "GET /trust/attestations/materials.json",
 	} {
 		t[pattern] = quiet
 	}

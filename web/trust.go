@@ -24,6 +24,7 @@ func trustTabs() []struct {
 		{"consent.tab", "/trust/consent", account.ManagePrivacy},
 		{"request.tab", requestsHome, account.ManagePrivacy},
 		{"hold.tab", "/trust/holds", account.ManagePrivacy},
+		{"attest.tab", attestHome, account.ManagePrivacy},
 		{"retention.tab", retentionHome, account.ManagePrivacy},
 		{"incident.tab", incidentsHome, account.ManagePrivacy},
 		{"legal.tab", legalHome, account.ManagePrivacy},

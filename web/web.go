@@ -26,6 +26,7 @@ import (
 	"parley/platform/backup"
 	"parley/platform/db"
 	"parley/reach/mail"
+	"parley/trust/attest"
 	"parley/trust/consent"
 	"parley/trust/hold"
 	"parley/trust/incident"
@@ -59,6 +60,8 @@ type Deps struct {
 	Incidents  *incident.Incidents
 	Policy     func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
 	Policies   *policy.Policies
+	Attested   *attest.Attestations
+	Bill       func() (*attest.Bill, error) // what the program is made of
 	Proofs     *prove.Proofs
 	Prove      func(ctx context.Context, org *account.Org, actor string, turn *prove.Turn) error // makes a proof run and ends its turn
 	Rights     *rights.Rights

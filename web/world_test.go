@@ -23,6 +23,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/reach/mail"
+	"parley/trust/attest"
 	"parley/trust/incident"
 	"parley/trust/prove"
 	"parley/trust/retain"
@@ -31,7 +32,8 @@ import (
 )
 
 func schemas() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "mail", Files: mail.Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema})
+	return append(calltest.Schemas(), dbtest.Schema{Series: "mail", Files: mail.Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema},
+		dbtest.Schema{Series: "attest", Files: attest.Schema})
 }
 
 // world is a calltest.World with the pages over it, behind a real server.
@@ -58,6 +60,7 @@ func newWorld(t testing.TB, d *db.DB, change func(*web.Deps)) *world {
 	desk(w, &deps)
 	kept(w, &deps)
 	proving(w, &deps)
+	attested(w, &deps)
 	if change != nil {
 		change(&deps)
 	}

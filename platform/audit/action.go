@@ -81,6 +81,8 @@ const (
 	TransferChanged    Action = "transfer.changed"
 	TransferExported   Action = "transfer.exported"
 	OrgClosed          Action = "organisation.closed"
+	AttestChanged      Action = "attestation.changed"
+	AttestSigned       Action = "attestation.signed"
 )
 
 // Accesses are the actions by which somebody sees or takes data of people.
@@ -96,5 +98,6 @@ func Actions() []Action {
 		PolicyChanged, ConsentGiven, ConsentWithdrawn, KeyChanged, KeyDestroyed, PersonErased, RequestChanged, HoldChanged, RetentionApplied,
 		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned, PolicyProved, NoticeGiven,
 		DisclosureUsed, MinorChanged, HoldRefused, RetentionPlanned, RetentionConfirmed, ArchiveReturned, ArchiveErased, ReviewOpened, ReviewDecided,
-		LegalChanged, LegalDecided, LegalDisclosed, TransferChanged, TransferExported, OrgClosed)
+		LegalChanged, LegalDecided, LegalDisclosed, TransferChanged, TransferExported, OrgClosed, AttestChanged,
+		AttestSigned)
 }
