@@ -49,7 +49,7 @@ func TestEveryRouteIsLoggedOrKnownToShowNobody(t *testing.T) {
 		"GET /people/{member}/lines/add", "GET /settings", "GET /settings/close", "GET /settings/tokens", "GET /settings/tokens/new", "GET /me", "GET /me/seen",
 		"GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust", "GET /settings/backups",
 		"GET /trust/policy", "GET /trust/policy/edit", "GET /trust/policy/preview", "GET /trust/policy/text/{text}", "GET /trust/policy/file/{file}", "POST /trust/policy/publish",
-		"POST /policy/accept", "GET /trust/proof", "GET /trust/proof/progress", "GET /trust/proof/report.json", "POST /trust/proof/run", "POST /trust/proof/publish",
+		"POST /policy/accept", "GET /trust/attestations/materials", "GET /trust/attestations/materials.json", "GET /trust/proof", "GET /trust/proof/progress", "GET /trust/proof/report.json", "POST /trust/proof/run", "POST /trust/proof/publish",
 	}
 	patterns := map[string]bool{}
 	for _, r := range web.Routes() {
