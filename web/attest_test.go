@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -33,9 +34,7 @@ func TestAnOfficerAttestsAnAudit(t *testing.T) {
 			"kind": {"party", "no kind of duty"}, "title": {" ", "what is to be done"}, "due": {"", "Give the day"}, "every": {"often", "whole number"}, "member": {"mem_x", "Only a training"},
 		} {
 			form := url.Values{}
-			for k, v := range good {
-				form[k] = v
-			}
+			maps.Copy(form, good)
 			form.Set(field, bad.value)
 			b.post("/trust/attestations/new", form).want(t, "a bad "+field, 422, bad.says, `href="#f-`+field+`"`)
 		}
