@@ -86,6 +86,8 @@ func (w *Writer) reflag(ctx context.Context, org *account.Org, n number.ID, chan
 		if now == number.Withheld {
 			return nil
 		}
+		c := u.changesOf(org.ID)
+		c.Flagged = append(c.Flagged, now)
 		if _, err := u.tx.Exec(ctx, `INSERT INTO unsettled_numbers (org_id, num) VALUES ($1, $2) ON CONFLICT DO NOTHING`, org.ID, now); err != nil {
 			return err
 		}

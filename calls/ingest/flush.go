@@ -98,6 +98,7 @@ func (u *unit) flush(ctx context.Context) error {
 		if !d.changed {
 			continue
 		}
+		u.note(k, d)
 		if err := u.deleteGone(ctx, k.agent, d); err != nil {
 			return err
 		}
@@ -123,6 +124,9 @@ func (u *unit) flush(ctx context.Context) error {
 		if touched[od], err = call.Touch(ctx, u.tx, od.org, od.day); err != nil {
 			return err
 		}
+	}
+	if err := u.tell(ctx); err != nil {
+		return err
 	}
 	days := u.days
 	u.committed = append(u.committed, func() { u.w.recent.keep(days, touched) })

@@ -20,6 +20,7 @@ type unit struct {
 	days      map[dayKey]*agentDay
 	gens      map[orgDay]int64
 	names     map[nameKey]loggedName
+	changes   map[account.OrgID]*Changes // for whoever watches
 	committed []func()
 	load      func(ctx context.Context, h *house, k dayKey) (*agentDay, error)
 	rehearses bool // nothing is written
@@ -54,7 +55,7 @@ func newUnit(w *Writer, tx *db.Tx) *unit {
 // restart forgets what was read and is written.
 func (u *unit) restart() {
 	u.houses, u.days = map[account.OrgID]*house{}, map[dayKey]*agentDay{}
-	u.gens, u.names = map[orgDay]int64{}, map[nameKey]loggedName{}
+	u.gens, u.names, u.changes = map[orgDay]int64{}, map[nameKey]loggedName{}, map[account.OrgID]*Changes{}
 }
 
 // put stores calls. taken is of the import that brings them, nil for a phone's.
@@ -169,7 +170,7 @@ func (u *unit) replace(ctx context.Context, from *agentDay, i int, to *agentDay,
 }
 
 func (u *unit) move(ctx context.Context, from *agentDay, i int, to *agentDay, r *call.Row) error {
-	if err := call.Move(ctx, u.tx, u.w.keys, from.house.id, from.rows[i].Key, r.Key); err != nil {
+	if err := u.carry(ctx, from.house.id, from.rows[i].Key, r.Key); err != nil {
 		return err
 	}
 	from.remove(i)

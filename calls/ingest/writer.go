@@ -115,7 +115,8 @@ type Writer struct {
 	ended   chan struct{}
 	inserts [len(insertSizes)]string
 	recent  recent
-	trip    func(step string) error // of tests alone
+	watch   func(ctx context.Context, tx *db.Tx, org account.OrgID, c *Changes) error // nil when nobody does
+	trip    func(step string) error                                                   // of tests alone
 }
 
 // Trust is what privacy has to say about calls. The zero value has nothing to say.

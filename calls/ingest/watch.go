@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"context"
+	"slices"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/calls/number"
+	"parley/platform/civil"
+	"parley/platform/db"
+)
+
+// Changes are what one transaction changes about an organisation's calls.
+type Changes struct {
+	Days  []Touched
+	Moved []Moved
+	// Flagged are numbers that were excluded or restricted, or are not any more: none of their calls changed, but what may be
+	// done with them did.
+	Flagged []number.ID
+}
+
+// Touched is an agent's day in which calls are new, changed or gone.
+type Touched struct {
+	Day     civil.Day
+	Agent   account.AgentNo
+	Numbers []number.ID // whose calls these are: ascending, each once, never withheld
+	Gone    []call.Key  // calls that were deleted for good
+}
+
+// Moved is a call that has another key from now on, as when its phone corrected it. The old key is among the Gone, too.
+type Moved struct{ From, To call.Key }
+
+// Watch has fn hear, inside each transaction that changes calls, what it changes. What fn writes is committed together with the
+// calls or not at all; an error of fn fails them. It runs in the one writer of calls, so it must be quick. Watch is called
+// before Run.
+func (w *Writer) Watch(fn func(ctx context.Context, tx *db.Tx, org account.OrgID, c *Changes) error) {
+	w.watch = fn
+}
+
+// changesOf collects what is to be told of an organisation.
+func (u *unit) changesOf(org account.OrgID) *Changes {
+	c := u.changes[org]
+	if c == nil {
+		c = &Changes{}
+		u.changes[org] = c
+	}
+	return c
+}
+
+// carry has what people wrote on a call follow it to another key.
+func (u *unit) carry(ctx context.Context, org account.OrgID, from, to call.Key) error {
+	if from == to {
+		return nil
+	}
+	c := u.changesOf(org)
+	c.Moved = append(c.Moved, Moved{from, to})
+	return call.Move(ctx, u.tx, u.w.keys, org, from, to)
+}
+
+// note collects what a unit does to an agent's day.
+func (u *unit) note(k dayKey, d *agentDay) {
+	if u.w.watch == nil {
+		return
+	}
+	t := Touched{Day: k.day, Agent: k.agent}
+	for i := range d.rows {
+		r := &d.rows[i]
+		if d.fresh[i] == d.gone[i] { // as it was, or come and gone again
+			continue
+		}
+		if r.Number != number.Withheld {
+			t.Numbers = append(t.Numbers, r.Number)
+		}
+		if d.gone[i] && !slices.Contains(d.struck, r.Number) {
+			if _, stays := d.find(&r.Key); !stays {
+				t.Gone = append(t.Gone, r.Key)
+			}
+		}
+	}
+	if len(t.Numbers)+len(t.Gone) == 0 {
+		return
+	}
+	slices.Sort(t.Numbers)
+	t.Numbers = slices.Compact(t.Numbers)
+	c := u.changesOf(k.org)
+	c.Days = append(c.Days, t)
+}
+
+// tell tells whoever watches what the unit changes.
+func (u *unit) tell(ctx context.Context) error {
+	if u.w.watch == nil {
+		return nil
+	}
+	for org, c := range u.changes {
+		if err := u.w.watch(ctx, u.tx, org, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
