@@ -363,6 +363,18 @@ func (l *life) checkCallsOf(t *testing.T, n *naive) {
 			l.checkPersonOf(t, n, agents, id, want)
 		}
 	}
+	few := []number.ID{1, 7, 20, 1 << 40}
+	from := l.day()
+	var got []call.Row
+	if err := l.DB.Read(t.Context(), func(tx *db.Tx) (err error) {
+		got, err = l.reporter.RowsOf(t.Context(), tx, l.org, few, from)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(n.calls(nil, call.Filter{Numbers: few, Excluded: true}, from, 1<<30), got, cmpopts.EquateEmpty()); d != "" {
+		t.Fatalf("calls of %v from %s on:\n%s", few, from, d)
+	}
 }
 
 func (l *life) checkPersonOf(t *testing.T, n *naive, agents []account.AgentNo, id number.ID, rows []call.Row) {

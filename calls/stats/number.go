@@ -9,6 +9,7 @@ import (
 	"parley/calls/number"
 	"parley/calls/roll"
 	"parley/platform/civil"
+	"parley/platform/db"
 )
 
 // History is call.Store.History, and quick over long ranges where the filter names numbers: only the days and agents
@@ -63,4 +64,26 @@ func (r *Reporter) PersonOf(ctx context.Context, org *account.Org, agents []acco
 		p.suggest(nil, rows, org.ConnectedFrom)
 	}
 	return p, nil
+}
+
+// RowsOf gives the calls with some numbers, by anybody, from a day on, as one snapshot has them: the first call first, see
+// inOrder. Numbers that are hidden from reports are among them, restricted ones never.
+func (r *Reporter) RowsOf(ctx context.Context, tx *db.Tx, org *account.Org, numbers []number.ID, from civil.Day) ([]call.Row, error) {
+	if len(numbers) == 0 {
+		return nil, nil
+	}
+	excluded, err := r.book.Excluded(ctx, tx, org.ID)
+	if err != nil {
+		return nil, err
+	}
+	q := Query{From: max(from, firstDay), To: lastDay, Filter: call.Filter{Numbers: numbers, Excluded: true}}
+	var out []call.Row
+	err = r.eachOfNumbers(ctx, tx, org, &q, func(row *call.Row) error {
+		if q.Filter.Match(row, org.Location(), &excluded) {
+			out = append(out, *row)
+		}
+		return nil
+	})
+	slices.SortFunc(out, inOrder(org.ConnectedFrom))
+	return out, err
 }
