@@ -86,32 +86,37 @@ const historyOrder = `ORDER BY start DESC, agent DESC, num DESC, dir DESC, line 
 // History pages through calls, newest first, by the key of the last call seen, so that a page costs the same however
 // far back it lies.
 func (s *Store) History(ctx context.Context, org *account.Org, q HistoryQuery) (*Page, error) {
+	page := &Page{}
+	err := s.db.Read(ctx, func(tx *db.Tx) error {
+		rows, next, err := s.Newest(ctx, tx, org, q)
+		if err != nil {
+			return err
+		}
+		page.Next = next
+		page.Calls, err = s.Dress(ctx, tx, org, rows)
+		return err
+	})
+	return page, err
+}
+
+// Newest is History as one snapshot has it, without what Dress adds.
+func (s *Store) Newest(ctx context.Context, tx *db.Tx, org *account.Org, q HistoryQuery) (rows []Row, next string, err error) {
 	if q.Limit < 1 || q.Limit > 500 {
-		return nil, fault.Field("limit", "A page holds 1 to 500 calls; %d were asked for.", q.Limit)
+		return nil, "", fault.Field("limit", "A page holds 1 to 500 calls; %d were asked for.", q.Limit)
 	}
 	var after *Key
 	if q.After != "" {
 		k, err := ParseID(org.ID, q.After)
 		if err != nil {
-			return nil, fault.Field("cursor", "The page marker %q is not one this list gave out. Start again from the first page.", q.After)
+			return nil, "", fault.Field("cursor", "The page marker %q is not one this list gave out. Start again from the first page.", q.After)
 		}
 		after = &k
 		q.To = min(q.To, k.Day+1)
 	}
-	page := &Page{}
-	err := s.db.Read(ctx, func(tx *db.Tx) error {
-		rows, err := s.rows(ctx, tx, org, &q, after)
-		if err != nil {
-			return err
-		}
-		if len(rows) > q.Limit {
-			rows = rows[:q.Limit]
-			page.Next = rows[q.Limit-1].ID(org.ID)
-		}
-		page.Calls, err = s.Dress(ctx, tx, org, rows)
-		return err
-	})
-	return page, err
+	if rows, err = s.rows(ctx, tx, org, &q, after); err != nil || len(rows) <= q.Limit {
+		return rows, "", err
+	}
+	return rows[:q.Limit], rows[q.Limit-1].ID(org.ID), nil
 }
 
 // rows collects one row more than the page holds, day by day from the newest.

@@ -355,6 +355,25 @@ func (l *life) checkCallsOf(t *testing.T, n *naive) {
 				break
 			}
 		}
+		if err := l.DB.Read(t.Context(), func(tx *db.Tx) error {
+			var raw []call.Row
+			for next := ""; ; {
+				rows, more, err := l.reporter.NewestOf(t.Context(), tx, l.org, agents, []number.ID{id}, next, 3)
+				if err != nil {
+					return err
+				}
+				raw = append(raw, rows...)
+				if next = more; next == "" {
+					break
+				}
+			}
+			if d := cmp.Diff(got, raw, cmpopts.EquateEmpty()); d != "" {
+				t.Fatalf("newest calls of number %d:\n%s", id, d)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
 		slices.SortFunc(got, n.order)
 		if d := cmp.Diff(want, got, cmpopts.EquateEmpty()); d != "" {
 			t.Fatalf("calls of number %d:\n%s", id, d)

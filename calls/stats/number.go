@@ -21,6 +21,19 @@ func (r *Reporter) History(ctx context.Context, org *account.Org, q call.History
 	return r.calls.History(ctx, org, q)
 }
 
+// NewestOf pages through the calls with some numbers and some agents (nil = everybody) as one snapshot has them, the newest
+// first and without what call.Store.Dress adds. after is the id of the last call seen, next that of the last one given when
+// there are more. Hidden numbers are shown, restricted ones never.
+func (r *Reporter) NewestOf(ctx context.Context, tx *db.Tx, org *account.Org, agents []account.AgentNo, numbers []number.ID, after string, limit int) (rows []call.Row, next string, err error) {
+	if len(numbers) == 0 {
+		return nil, "", nil
+	}
+	return r.calls.Newest(ctx, tx, org, call.HistoryQuery{
+		Agents: agents, From: firstDay, To: lastDay, After: after, Limit: limit, Filter: call.Filter{Numbers: numbers, Excluded: true},
+		Narrow: r.finder(org.ID, agents, numbers),
+	})
+}
+
 // The days that any call can be on, see ingest.
 const (
 	firstDay = roll.FirstDay
