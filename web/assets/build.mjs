@@ -87,7 +87,7 @@ async function sprite() {
 
 // licences gathers the terms of all that the built files contain.
 async function licences() {
-  const parts = ["htmx.org", "tailwindcss", "daisyui", "lucide-static", ...["noto-sans", "noto-sans-devanagari"].map((f) => `@fontsource-variable/${f}`)];
+  const parts = ["htmx.org", "tailwindcss", "daisyui", "lucide-static", "sortablejs", ...["noto-sans", "noto-sans-devanagari"].map((f) => `@fontsource-variable/${f}`)];
   const texts = await Promise.all(parts.map(async (part) => `== ${part}\n\n${await readFile(npm(`${part}/LICENSE`), "utf8")}`));
   return texts.join("\n\n");
 }
@@ -103,9 +103,10 @@ async function build() {
     return out;
   };
   const faces = await fontFaces(put);
-  const [css, app, theme, svg] = await Promise.all([styles(faces), script("app.ts"), script("theme.ts"), sprite()]);
+  const [css, app, board, theme, svg] = await Promise.all([styles(faces), script("app.ts"), script("board.ts"), script("theme.ts"), sprite()]);
   put("app.css", css);
   put("app.js", app);
+  put("board.js", board); // only boards need what drags
   put("theme.js", theme);
   put("icons.svg", svg);
   put("mark.svg", await readFile(join(src, "mark.svg")));
