@@ -249,11 +249,11 @@ func (p *Parley) nameKeyStore(ctx context.Context, mine []byte) error {
 func (p *Parley) assemble() (err error) {
 	p.Accounts = account.New(p.DB, p.Keys, p.Now)
 	p.Audit = audit.New(p.DB, p.Keys, p.Now)
-	p.Attested = attest.New(p.DB, p.Keys, p.Audit, version(), p.Now)
 	p.Proofs = prove.New(p.DB, p.Audit)
 	p.Policies = policy.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Accounts.SetGate(p.Policies.Gate)
 	p.Holds = hold.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
+	p.Attested = attest.New(p.DB, p.Keys, p.Audit, p.Holds.Check, version(), p.Now)
 	p.Book = number.New(p.DB, p.Keys)
 	if p.Consents, err = p.consents(); err != nil {
 		return err

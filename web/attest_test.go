@@ -16,7 +16,7 @@ import (
 
 // attested gives the pages what people attest, of a program of one library.
 func attested(w *world, d *web.Deps) {
-	d.Attested = attest.New(w.DB, w.Keys, w.Log, "v1.2.0", w.Now)
+	d.Attested = attest.New(w.DB, w.Keys, w.Log, w.Holds.Check, "v1.2.0", w.Now)
 	d.Bill = func() (*attest.Bill, error) {
 		return &attest.Bill{Program: "parley", Version: "v1.2.0", Go: "go1.26.0", Revision: "abc123", Parts: []attest.Part{{Path: "example.com/library", Version: "v0.9.0"}}}, nil
 	}

@@ -15,6 +15,8 @@ import (
 	"parley/platform/fault"
 	"parley/platform/id"
 	"parley/platform/vault"
+	"parley/trust/hold"
+	"parley/trust/subject"
 )
 
 // Schema holds the tables of this package, series "attest", and says what is in their columns.
@@ -85,13 +87,17 @@ type Attestations struct {
 	db      *db.DB
 	keys    *vault.Keys
 	log     *audit.Log
+	gate    Gate
 	release string
 	now     func() time.Time
 }
 
+// Gate is asked before a duty is taken off the list, as hold.Holds.Check is.
+type Gate func(ctx context.Context, c db.Conn, org account.OrgID, d hold.Deletion) error
+
 // New gives what is kept in d. release is the version of the program that runs; now is the clock.
-func New(d *db.DB, keys *vault.Keys, log *audit.Log, release string, now func() time.Time) *Attestations {
-	return &Attestations{db: d, keys: keys, log: log, release: release, now: now}
+func New(d *db.DB, keys *vault.Keys, log *audit.Log, gate Gate, release string, now func() time.Time) *Attestations {
+	return &Attestations{db: d, keys: keys, log: log, gate: gate, release: release, now: now}
 }
 
 // Release is the version of the program that runs.
@@ -164,7 +170,11 @@ func (a *Attestations) check(ctx context.Context, org account.OrgID, d *Duty) er
 	return err
 }
 
-// Drop takes a duty off the list, with what was attested of it. The audit log keeps that it was.
+// category is that of everything here.
+const category = "audit"
+
+// Drop takes a duty off the list, with what was attested of it. The audit log keeps that it was. A legal hold on the
+// category, or on a member whom the duty names, stops it.
 func (a *Attestations) Drop(ctx context.Context, by *account.Actor, duty string) error {
 	if err := by.Require(account.ManagePrivacy); err != nil {
 		return err
@@ -174,12 +184,34 @@ func (a *Attestations) Drop(ctx context.Context, by *account.Actor, duty string)
 		return err
 	}
 	return a.db.Tx(ctx, func(tx *db.Tx) error {
+		who, err := named(ctx, tx, by.Org.ID, d)
+		if err != nil {
+			return err
+		}
+		if err := a.gate(ctx, tx, by.Org.ID, hold.Deletion{Who: who, Category: category, Path: hold.AttestDrop}); err != nil {
+			return err
+		}
 		if err := drop(ctx, tx, by.Org.ID, d.ID); err != nil {
 			return err
 		}
-		_, err := a.log.Append(ctx, tx, int64(by.Org.ID), a.entry(by, d, audit.AttestChanged, "dropped"))
+		_, err = a.log.Append(ctx, tx, int64(by.Org.ID), a.entry(by, d, audit.AttestChanged, "dropped"))
 		return err
 	})
+}
+
+// named are the members whom a duty and its attestations name: who is trained, who put it on the list, who signed.
+func named(ctx context.Context, c db.Conn, org account.OrgID, d *Duty) ([]subject.Ref, error) {
+	all, err := db.Select(ctx, c, func(r db.Scanner) (m account.MemberID, err error) { return m, r.Scan(&m) }, `SELECT DISTINCT signer FROM attestations WHERE org_id = $1 AND duty = $2`, org, d.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []subject.Ref
+	for _, m := range append(all, d.Member, d.CreatedBy) {
+		if m != "" {
+			out = append(out, subject.OfMember(string(m)))
+		}
+	}
+	return out, nil
 }
 
 func drop(ctx context.Context, tx *db.Tx, org account.OrgID, duty string) error {

@@ -15,9 +15,11 @@ import (
 	"parley/platform/fault"
 	"parley/platform/vault"
 	"parley/trust/attest"
+	"parley/trust/hold"
+	"parley/trust/subject"
 )
 
-var schemas = []dbtest.Schema{{Series: "account", Files: account.Schema}, {Series: "audit", Files: audit.Schema}, {Series: "attest", Files: attest.Schema}}
+var schemas = []dbtest.Schema{{Series: "account", Files: account.Schema}, {Series: "audit", Files: audit.Schema}, {Series: "hold", Files: hold.Schema}, {Series: "attest", Files: attest.Schema}}
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -41,9 +43,11 @@ type world struct {
 	keys     *vault.Keys
 	accounts *account.Accounts
 	log      *audit.Log
+	holds    *hold.Holds
 	org      *account.Org
 	by       *account.Actor
 	asha     *account.Member
+	owner    *account.Member
 	now      time.Time
 }
 
@@ -59,8 +63,11 @@ func each(t *testing.T, tell func(t *testing.T, w *world)) {
 		clock := func() time.Time { return w.now }
 		w.accounts = account.New(d, w.keys, clock)
 		w.log = audit.New(d, w.keys, clock)
-		w.Attestations = attest.New(d, w.keys, w.log, "v1.2.0", clock)
-		w.org, err = w.accounts.CreateOrg(t.Context(), account.NewOrg{Name: "Asha Traders", Country: "IN", Zone: "Asia/Kolkata"})
+		w.holds = hold.New(d, w.keys, w.accounts, w.log, clock)
+		w.Attestations = attest.New(d, w.keys, w.log, w.holds.Check, "v1.2.0", clock)
+		w.org, err = w.accounts.CreateOrg(t.Context(), account.NewOrg{Name: "Asha Traders", Country: "IN", Zone: "Asia/Kolkata", OwnerName: "Owner", OwnerEmail: "owner@example.com"})
+		must(t, err)
+		w.owner, err = w.accounts.Owner(t.Context(), w.org.ID)
 		must(t, err)
 		w.by = w.accounts.Operator(w.org)
 		w.asha, err = w.accounts.AddAgent(t.Context(), w.org.ID, account.NewAgent{Name: "Asha"})
@@ -178,7 +185,7 @@ func TestEachReleaseIsScanned(t *testing.T) {
 		if w.late() != 0 {
 			t.Error("a scan of the same release is due again")
 		}
-		w.Attestations = attest.New(w.db, w.keys, w.log, "v1.3.0", func() time.Time { return w.now })
+		w.Attestations = attest.New(w.db, w.keys, w.log, w.holds.Check, "v1.3.0", func() time.Time { return w.now })
 		if w.late() != 1 {
 			t.Error("a new release is not scanned, and nobody is told")
 		}
@@ -207,6 +214,34 @@ func TestOnlyOfficersAttest(t *testing.T) {
 		must(t, w.Drop(t.Context(), w.by, d.ID))
 		_, err = w.Get(t.Context(), w.org.ID, d.ID)
 		refused(t, err, fault.NotFound, "no duty")
+	})
+}
+
+// P88: an officer takes nothing off the list that a legal hold covers.
+func TestAHoldKeepsWhatWasAttested(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		training := w.add(attest.Duty{Kind: attest.Training, Title: "Privacy", Member: w.asha.ID, Due: w.now.Add(aDay)})
+		check := w.add(attest.Duty{Kind: attest.Audit, Title: "Access", Due: w.now.Add(aDay)})
+		_, err := w.Sign(ctx, w.by, training.ID, attest.Outcome{Result: attest.Passed})
+		must(t, err)
+		put := func(h hold.Hold) *hold.Hold {
+			h.Reason, h.Ends = "Asked for by the labour court", w.now.Add(90*aDay)
+			h.Owner = w.owner.ID
+			out, err := w.holds.Add(ctx, w.by, h)
+			must(t, err)
+			return out
+		}
+		of := put(hold.Hold{Scope: hold.Case, Case: "LC 4/2026", Persons: []subject.Ref{subject.OfMember(string(w.asha.ID))}})
+		refused(t, w.Drop(ctx, w.by, training.ID), fault.Conflict, "LC 4/2026")
+		if all, err := w.Of(ctx, w.org.ID, training.ID); err != nil || len(all) != 1 {
+			t.Errorf("%d results are left (%v), want 1", len(all), err)
+		}
+		_, err = w.holds.Release(ctx, w.by, of.ID, "The case is closed")
+		must(t, err)
+		must(t, w.Drop(ctx, w.by, training.ID))
+		put(hold.Hold{Scope: hold.Category, Categories: []string{"audit"}})
+		refused(t, w.Drop(ctx, w.by, check.ID), fault.Conflict, "off the list")
 	})
 }
 

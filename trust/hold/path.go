@@ -13,6 +13,7 @@ const (
 	RightsErase   Path = "rights.erase"
 	RetainApply   Path = "retain.apply"
 	ArchiveExpire Path = "archive.expire"
+	AttestDrop    Path = "attest.drop"
 )
 
 // PathInfo is a Path with what it does.
@@ -32,6 +33,7 @@ func Paths() []PathInfo {
 		{RightsErase, "erasing a person on their request"},
 		{RetainApply, "deleting what is past its retention period"},
 		{ArchiveExpire, "deleting what is past its time in the archive"},
+		{AttestDrop, "taking an audit, a training or a scan off the list"},
 	}
 }
 
