@@ -22,6 +22,7 @@ type GalleryPage struct {
 	Hours    Figure
 	Week     Figure
 	Board    Table
+	Pipeline Board
 	Calls    Table
 	Nothing  Table
 	Fields   []Field
@@ -76,21 +77,22 @@ func sampleHits() []Hits {
 func (u *UI) sample(p *phrase.Phrases) *GalleryPage {
 	today := civil.Today(u.now(), p.Zone())
 	page := &GalleryPage{
-		Frame:   sampleFrame(p, today),
-		Tiles:   sampleTiles(p),
-		Trend:   sampleTrend(p, today),
-		Hours:   sampleHours(p),
-		Week:    sampleWeek(p),
-		Board:   sampleBoard(p),
-		Calls:   u.sampleCalls(p),
-		Fields:  sampleFields(p),
-		Drop:    Drop{Name: "file", Help: "SMS Backup & Restore, Asterisk, FreePBX, FreeSWITCH, Google Takeout, CSV or XLSX", Accept: ".xml,.csv,.zip,.xlsx,.json"},
-		Running: []Progress{{Title: "calls-20260401.xml", Text: p.Number(12000) + " / " + p.Number(40000), Ratio: 0.3}, {Title: "cdr.csv", Text: "…", Busy: true}, {Title: "takeout.zip", Text: p.Number(123456), Ratio: 1, Kind: Good}},
-		Waiting: Complete{Phones: 2, Href: "#devices"},
-		Whole:   Complete{Whole: true},
-		Notes:   []Note{{Kind: Warn, Title: "Asha’s phone is silent.", Text: "It has sent nothing for 26 hours on a working day.", Action: &Action{Title: p.T("nav.devices"), Href: "#devices"}}},
-		Actions: []Action{{Title: p.T("range.apply"), Href: "#a", Primary: true}, {Title: p.T("nav.imports"), Href: "#b", Icon: "import"}, {Title: p.T("demo.remove"), Href: "/dev/gallery", Post: true, Danger: true, Icon: "trash", Confirm: p.T("demo.remove_title"), ConfirmText: p.T("demo.remove_text")}},
-		Leaflet: map[string]string{"ID": "code", "Text": "parley import --agent asha calls-20260401.xml"},
+		Frame:    sampleFrame(p, today),
+		Tiles:    sampleTiles(p),
+		Pipeline: samplePipeline(p),
+		Trend:    sampleTrend(p, today),
+		Hours:    sampleHours(p),
+		Week:     sampleWeek(p),
+		Board:    sampleBoard(p),
+		Calls:    u.sampleCalls(p),
+		Fields:   sampleFields(p),
+		Drop:     Drop{Name: "file", Help: "SMS Backup & Restore, Asterisk, FreePBX, FreeSWITCH, Google Takeout, CSV or XLSX", Accept: ".xml,.csv,.zip,.xlsx,.json"},
+		Running:  []Progress{{Title: "calls-20260401.xml", Text: p.Number(12000) + " / " + p.Number(40000), Ratio: 0.3}, {Title: "cdr.csv", Text: "…", Busy: true}, {Title: "takeout.zip", Text: p.Number(123456), Ratio: 1, Kind: Good}},
+		Waiting:  Complete{Phones: 2, Href: "#devices"},
+		Whole:    Complete{Whole: true},
+		Notes:    []Note{{Kind: Warn, Title: "Asha’s phone is silent.", Text: "It has sent nothing for 26 hours on a working day.", Action: &Action{Title: p.T("nav.devices"), Href: "#devices"}}},
+		Actions:  []Action{{Title: p.T("range.apply"), Href: "#a", Primary: true}, {Title: p.T("nav.imports"), Href: "#b", Icon: "import"}, {Title: p.T("demo.remove"), Href: "/dev/gallery", Post: true, Danger: true, Icon: "trash", Confirm: p.T("demo.remove_title"), ConfirmText: p.T("demo.remove_text")}},
+		Leaflet:  map[string]string{"ID": "code", "Text": "parley import --agent asha calls-20260401.xml"},
 		Autosave: map[string]any{"ID": "gallery-note", "Label": "Note", "Value": "Asked for the price list.", "Href": "/dev/gallery",
 			"Fields": []Param{{"call", "cal_01"}}},
 	}
@@ -262,4 +264,20 @@ func (*GalleryPage) Marks() template.HTML {
 		out.WriteString(`<span class="inline-block size-8 border border-line ` + class + `"></span>`)
 	}
 	return template.HTML(out.String())
+}
+
+func samplePipeline(p *phrase.Phrases) Board {
+	stages := []Option{{Value: "new", Title: "New"}, {Value: "talking", Title: "Talking"}, {Value: "offer", Title: "Offer made"}}
+	lead := func(id, name, sub, worth string) Card {
+		return Card{ID: id, Rev: 1, Title: name, Href: "#" + id, Sub: sub, Side: worth, Move: "/" + id, Stages: stages}
+	}
+	rao, khan, iyer := lead("l1", "Meera Rao", "Rao Textiles", "₹40,000"), lead("l2", "Imran Khan", "", "₹1,25,000"), lead("l3", "Iyer Stores", "Chennai", "")
+	rao.Facts = []CardFact{{Icon: "clock", Text: "Yesterday", Kind: Bad}, {Icon: "call-out", Text: "2"}}
+	rao.Late = true
+	khan.Tags = []Tag{{Text: "solar"}}
+	return Board{Label: "Sales", Hint: p.T("board.hint"), Lanes: []Lane{
+		{ID: "new", Title: "New", Count: "2", Note: "₹1,65,000", Cards: []Card{rao, khan}},
+		{ID: "talking", Title: "Talking", Count: "1", Cards: []Card{iyer}},
+		{ID: "offer", Title: "Offer made", Count: "0", Empty: "Nobody here."},
+	}}
 }
