@@ -129,8 +129,8 @@ func (m *Mailer) insert(ctx context.Context, s *Sent) error {
 	if !s.EndedAt.IsZero() {
 		ended = s.EndedAt.UnixMilli()
 	}
-	_, err = m.db.Exec(ctx, `INSERT INTO mails (org_id, id, sealed, state, attempts, next_ms, created_ms, ended_ms, sentence)
-		VALUES ($1, $2, $3, $4, 0, $5, $5, $6, '')`, s.Org, s.ID, k.Seal(sealedField+"|"+s.ID, plain), s.State, s.CreatedAt.UnixMilli(), ended)
+	_, err = m.db.Exec(ctx, `INSERT INTO mails (org_id, id, sealed, state, attempts, next_ms, created_ms, ended_ms, sentence, to_hash)
+		VALUES ($1, $2, $3, $4, 0, $5, $5, $6, '', $7)`, s.Org, s.ID, k.Seal(sealedField+"|"+s.ID, plain), s.State, s.CreatedAt.UnixMilli(), ended, toHash(k, s.To))
 	return err
 }
 

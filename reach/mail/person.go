@@ -3,10 +3,28 @@ package mail
 import (
 	"context"
 	"strings"
+	"time"
 
 	"parley/account"
 	"parley/platform/db"
+	"parley/platform/vault"
 )
+
+// toHash is by what the mails to an address are found.
+func toHash(k *vault.OrgKeys, address string) []byte {
+	return k.Suppress("mail to:" + strings.ToLower(strings.TrimSpace(address)))
+}
+
+// Past lists the mails to an address that were written before a moment, or in its millisecond with an id below one, newest
+// first and at most limit.
+func (m *Mailer) Past(ctx context.Context, c db.Conn, org account.OrgID, address string, at time.Time, below string, limit int) ([]Sent, error) {
+	k, err := m.keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	return db.Select(ctx, c, m.scan(ctx), `SELECT `+columns+` FROM mails WHERE org_id = $1 AND to_hash = $2
+		AND (created_ms < $3 OR created_ms = $3 AND id < $4) ORDER BY created_ms DESC, id DESC LIMIT $5`, org, toHash(k, address), at.UnixMilli(), below, limit)
+}
 
 // To lists the mails of an organisation that went, or are to go, to an address, newest first. Whom a mail is for is known
 // only when it is opened, so all of them are: few, since they are kept for weeks only.

@@ -2,6 +2,7 @@ package mail_test
 
 import (
 	"testing"
+	"time"
 
 	"parley/platform/db"
 	"parley/reach/mail"
@@ -18,6 +19,19 @@ func TestMailsToOnePersonAreFoundAndRemoved(t *testing.T) {
 		found, err := k.To(t.Context(), 1, "Asha@Example.com")
 		if err != nil || len(found) != 2 || found[0].To != "asha@example.com" {
 			t.Fatalf("found %+v, %v", found, err)
+		}
+		var past []mail.Sent
+		for at, below := k.now.Add(time.Hour), ""; ; at, below = past[len(past)-1].CreatedAt, past[len(past)-1].ID {
+			page, err := k.Past(t.Context(), d, 1, "Asha@Example.com", at, below, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if past = append(past, page...); len(page) == 0 {
+				break
+			}
+		}
+		if len(past) != 2 || past[0].ID != found[0].ID || past[1].ID != found[1].ID {
+			t.Errorf("page by page %+v were found, want %+v", past, found)
 		}
 		if other, err := k.To(t.Context(), 2, "asha@example.com"); err != nil || len(other) != 0 {
 			t.Errorf("another organisation has %+v, %v", other, err)
