@@ -373,12 +373,33 @@ func (s *Consents) Ledger(ctx context.Context, c db.Conn, org account.OrgID, who
 	return s.entries(ctx, c, org, person)
 }
 
+// Past lists what a person said before a moment, or in its millisecond as an entry below one, newest first and at most limit.
+func (s *Consents) Past(ctx context.Context, c db.Conn, org account.OrgID, who Who, at time.Time, below int64, limit int) ([]Entry, error) {
+	person, err := s.person(ctx, c, org, who)
+	if err != nil || person == "" {
+		return nil, err
+	}
+	k, err := s.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	return db.Select(ctx, c, scanEntry(ctx, k, person), `SELECT `+entryColumns+` FROM consents WHERE org_id = $1 AND person = $2
+		AND (at_ms < $3 OR at_ms = $3 AND n < $4) ORDER BY n DESC LIMIT $5`, org, person, at.UnixMilli(), below, limit)
+}
+
 func (s *Consents) entries(ctx context.Context, c db.Conn, org account.OrgID, person string) ([]Entry, error) {
 	k, err := s.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return nil, err
 	}
-	return db.Select(ctx, c, func(r db.Scanner) (e Entry, err error) {
+	return db.Select(ctx, c, scanEntry(ctx, k, person), `SELECT `+entryColumns+` FROM consents WHERE org_id = $1 AND person = $2 ORDER BY n`, org, person)
+}
+
+const entryColumns = `n, id, purpose, channel, state, how, wording, wording_hash, language, recipient, categories, once, evidence_sealed, recorded_by, at_ms, expires_ms, log_n`
+
+// scanEntry gives what reads entryColumns of a person.
+func scanEntry(ctx context.Context, k *vault.OrgKeys, person string) func(db.Scanner) (Entry, error) {
+	return func(r db.Scanner) (e Entry, err error) {
 		var sealed []byte
 		var categories string
 		var once int
@@ -392,8 +413,7 @@ func (s *Consents) entries(ctx context.Context, c db.Conn, org account.OrgID, pe
 		}
 		e.Evidence, err = openEvidence(ctx, k, person, sealed)
 		return e, err
-	}, `SELECT n, id, purpose, channel, state, how, wording, wording_hash, language, recipient, categories, once, evidence_sealed, recorded_by, at_ms, expires_ms, log_n
-		FROM consents WHERE org_id = $1 AND person = $2 ORDER BY n`, org, person)
+	}
 }
 
 // latest is the entry that counts for a purpose on a channel, or for a recipient.

@@ -2,10 +2,13 @@ package consent_test
 
 import (
 	"crypto/sha256"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
@@ -44,6 +47,20 @@ func TestConsentIsGivenAndTakenBack(t *testing.T) {
 		}
 		if all[1].State != consent.Withdrawn || all[2].State != consent.Given || all[2].N != 3 {
 			t.Errorf("the ledger is not in order: %+v", all)
+		}
+		var past []consent.Entry
+		for at, below := w.now.Add(time.Hour), int64(0); ; at, below = past[len(past)-1].At, past[len(past)-1].N {
+			page, err := w.consents.Past(t.Context(), d, w.org.ID, asha, at, below, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if past = append(past, page...); len(page) == 0 {
+				break
+			}
+		}
+		slices.Reverse(past)
+		if diff := cmp.Diff(all, past, cmp.Comparer(time.Time.Equal)); diff != "" {
+			t.Errorf("page by page the ledger is another:\n%s", diff)
 		}
 	}, schemas...)
 }

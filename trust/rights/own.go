@@ -3,6 +3,7 @@ package rights
 import (
 	"context"
 	"errors"
+	"time"
 
 	"parley/account"
 	"parley/platform/db"
@@ -52,6 +53,13 @@ func (r *Rights) exportOwn(ctx context.Context, org account.OrgID, who subject.R
 		}
 		return err
 	})
+}
+
+// Past lists the requests about a person that came before a moment, or in its millisecond with an id below one, newest first
+// and at most limit. Who may see them is for the caller to ask.
+func (r *Rights) Past(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref, at time.Time, below string, limit int) ([]*Request, error) {
+	return db.Select(ctx, c, r.scan(ctx), `SELECT `+columns+` FROM requests WHERE org_id = $1 AND subject_ref = $2
+		AND (received_ms < $3 OR received_ms = $3 AND id < $4) ORDER BY received_ms DESC, id DESC LIMIT $5`, org, who.String(), ms(at), below, limit)
 }
 
 const written = `closed_ms > 0 AND (contact_sealed IS NOT NULL OR text_sealed IS NOT NULL)`
