@@ -11,21 +11,21 @@ import (
 	"parley/platform/db"
 )
 
-// Changes are what one transaction changes about an organisation's calls.
+// Changes are what one transaction changes about an organisation's calls. Lists are in no order, and numbers may come twice.
 type Changes struct {
-	Days  []Touched
-	Moved []Moved
+	Days    []AgentDay  // on which calls are new, changed or gone
+	Numbers []number.ID // whose calls these are; never withheld
+	Gone    []call.Key  // calls that were deleted for good
+	Moved   []Moved
 	// Flagged are numbers that were excluded or restricted, or are not any more: none of their calls changed, but what may be
 	// done with them did.
 	Flagged []number.ID
 }
 
-// Touched is an agent's day in which calls are new, changed or gone.
-type Touched struct {
-	Day     civil.Day
-	Agent   account.AgentNo
-	Numbers []number.ID // whose calls these are: ascending, each once, never withheld
-	Gone    []call.Key  // calls that were deleted for good
+// AgentDay is an agent's local day.
+type AgentDay struct {
+	Day   civil.Day
+	Agent account.AgentNo
 }
 
 // Moved is a call that has another key from now on, as when its phone corrected it. The old key is among the Gone, too.
@@ -63,28 +63,25 @@ func (u *unit) note(k dayKey, d *agentDay) {
 	if u.w.watch == nil {
 		return
 	}
-	t := Touched{Day: k.day, Agent: k.agent}
+	var c *Changes
 	for i := range d.rows {
-		r := &d.rows[i]
 		if d.fresh[i] == d.gone[i] { // as it was, or come and gone again
 			continue
 		}
+		if c == nil {
+			c = u.changesOf(k.org)
+			c.Days = append(c.Days, AgentDay{k.day, k.agent})
+		}
+		r := &d.rows[i]
 		if r.Number != number.Withheld {
-			t.Numbers = append(t.Numbers, r.Number)
+			c.Numbers = append(c.Numbers, r.Number)
 		}
 		if d.gone[i] && !slices.Contains(d.struck, r.Number) {
 			if _, stays := d.find(&r.Key); !stays {
-				t.Gone = append(t.Gone, r.Key)
+				c.Gone = append(c.Gone, r.Key)
 			}
 		}
 	}
-	if len(t.Numbers)+len(t.Gone) == 0 {
-		return
-	}
-	slices.Sort(t.Numbers)
-	t.Numbers = slices.Compact(t.Numbers)
-	c := u.changesOf(k.org)
-	c.Days = append(c.Days, t)
 }
 
 // tell tells whoever watches what the unit changes.

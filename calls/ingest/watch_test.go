@@ -39,30 +39,31 @@ func newWitness(w *calltest.World) *witness {
 // check compares what was told since the last check with what happened.
 func (s *witness) check(t *testing.T, what string) {
 	t.Helper()
-	numbers, gone := map[number.ID]bool{}, map[call.Key]bool{}
+	numbers, gone, days := map[number.ID]bool{}, map[call.Key]bool{}, map[ingest.AgentDay]bool{}
 	for _, c := range s.heard {
+		for _, n := range c.Numbers {
+			numbers[n] = true
+		}
+		for _, k := range c.Gone {
+			gone[k] = true
+		}
 		for _, d := range c.Days {
-			for _, n := range d.Numbers {
-				numbers[n] = true
-			}
-			for _, k := range d.Gone {
-				gone[k] = true
-			}
+			days[d] = true
 		}
 	}
 	now := map[call.Key]call.Row{}
 	for _, r := range s.w.Rows(t) {
 		now[r.Key] = r
 	}
-	wantNumbers, wantGone := map[number.ID]bool{}, map[call.Key]bool{}
+	wantNumbers, wantGone, wantDays := map[number.ID]bool{}, map[call.Key]bool{}, map[ingest.AgentDay]bool{}
 	for k, r := range now {
 		if old, ok := s.had[k]; !ok || old != r {
-			wantNumbers[k.Number] = true
+			wantNumbers[k.Number], wantDays[ingest.AgentDay{Day: k.Day, Agent: k.Agent}] = true, true
 		}
 	}
 	for k := range s.had {
 		if _, ok := now[k]; !ok {
-			wantNumbers[k.Number], wantGone[k] = true, true
+			wantNumbers[k.Number], wantGone[k], wantDays[ingest.AgentDay{Day: k.Day, Agent: k.Agent}] = true, true, true
 		}
 	}
 	delete(wantNumbers, number.Withheld)
@@ -71,6 +72,9 @@ func (s *witness) check(t *testing.T, what string) {
 	}
 	if !maps.Equal(gone, wantGone) {
 		t.Fatalf("%s: told that %v are gone, %v are", what, gone, wantGone)
+	}
+	if !maps.Equal(days, wantDays) {
+		t.Fatalf("%s: told of days %v, changed were %v", what, days, wantDays)
 	}
 	s.had, s.heard = now, nil
 }
