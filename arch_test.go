@@ -35,6 +35,11 @@ var floors = []struct {
 	{"calls: roll-ups and devices", []string{"calls/roll", "calls/device", "calls/logfile"}},
 	{"calls: figures and ingest", []string{"calls/stats", "calls/ingest", "calls/callback"}},
 	{"calls: reports and persons", []string{"calls/report", "calls/person"}},
+	{"crm: fields and formats", []string{"crm/field", "crm/vcard"}},
+	{"crm: persons", []string{"crm/contact"}},
+	{"crm: chances of business", []string{"crm/lead"}},
+	{"crm: who does what next", []string{"crm/assign", "crm/followup"}},
+	{"crm: calls, files, figures and search", []string{"crm"}},
 	{"reach", []string{"reach"}},
 	{"web kit", []string{"web/phrase", "web/chart", "web/assets", "web/template", "web/ui"}},
 	{"api and web", []string{"api", "web"}},
@@ -43,7 +48,7 @@ var floors = []struct {
 }
 
 // forTests are packages that only tests import; they may know everything below the app.
-var forTests = []string{"platform/db/dbtest", "calls/calltest"}
+var forTests = []string{"platform/db/dbtest", "calls/calltest", "crm/crmtest"}
 
 // soleImporters are the libraries that one package wraps for everybody else.
 var soleImporters = map[string][]string{
@@ -66,7 +71,7 @@ var soleImporters = map[string][]string{
 
 // Budgets.
 const (
-	longestChain    = 13 // packages of ours from main down
+	longestChain    = 17 // packages of ours from main down
 	longestFunction = 80 // lines
 	usualFunction   = 50 // lines, 95 of 100 functions
 	longestFile     = 600

@@ -44,6 +44,13 @@ const (
 	ManagePrivacy    Permission = "manage_privacy"
 	ReadAudit        Permission = "read_audit"
 	OpenArchive      Permission = "open_archive"
+	ReadLeads        Permission = "read_leads"
+	WriteLeads       Permission = "write_leads"
+	AssignLeads      Permission = "assign_leads"
+	ImportLeads      Permission = "import_leads"
+	ExportLeads      Permission = "export_leads"
+	DeleteLeads      Permission = "delete_leads"
+	ManagePipelines  Permission = "manage_pipelines"
 	ManageOrg        Permission = "manage_org"
 )
 
@@ -96,6 +103,13 @@ var grants = [...]struct {
 	{ManagePrivacy, "Manage privacy", "Keep the privacy policy, consent, people's requests, retention, holds and incidents.", own | adm | off},
 	{ReadAudit, "Read the audit log", "See who looked at people's data and who changed what, and check that nothing was altered.", own | adm | off},
 	{OpenArchive, "Open the archive", "Open what retention has put into the archive.", own | off},
+	{ReadLeads, "Read leads", "See contacts, leads and follow-ups of those whose work one sees.", own | adm | mgr | agt | off | vwr},
+	{WriteLeads, "Work on leads", "Make and change contacts, leads and follow-ups.", own | adm | mgr | agt},
+	{AssignLeads, "Assign leads", "Give leads and contacts to colleagues.", own | adm | mgr},
+	{ImportLeads, "Import leads", "Bring in contacts and leads from files, and take an import back.", own | adm | mgr},
+	{ExportLeads, "Export leads", "Take contacts and leads out as CSV, XLSX or vCard.", own | adm | mgr | off},
+	{DeleteLeads, "Delete leads", "Delete contacts and leads for good.", own | adm | off},
+	{ManagePipelines, "Manage pipelines", "Change pipelines, own fields, outcomes and the rules of assignment.", own | adm},
 	{ManageOrg, "Manage the organisation", "Name owners, remove demo data and close the organisation.", own},
 }
 

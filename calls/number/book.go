@@ -190,13 +190,8 @@ func (b *Book) add(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account
 	if len(want) == 0 {
 		return nil, nil
 	}
-	var next int64
-	if err := tx.Row(ctx, `INSERT INTO number_counters (org_id, next) VALUES ($1, $2 + 1)
-		ON CONFLICT (org_id) DO UPDATE SET next = number_counters.next + $2 RETURNING next`, org, int64(len(want))).Scan(&next); err != nil {
-		return nil, err
-	}
-	first := next - int64(len(want))
-	if err := k.EnsureSubjects(ctx, next); err != nil {
+	first, err := take(ctx, tx, k, org, len(want))
+	if err != nil {
 		return nil, err
 	}
 	made := make(map[index]ID, len(want))
@@ -225,6 +220,26 @@ func (b *Book) add(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account
 		}
 	}
 	return made, nil
+}
+
+// NewSubjects sets n ids aside for persons who are no numbers, such as contacts, and makes their keys. Numbers and those
+// persons share one row of ids, because an id is above all the name of a key. The first id is given, the rest follow.
+func (b *Book) NewSubjects(ctx context.Context, tx *db.Tx, org account.OrgID, n int) (first int64, err error) {
+	k, err := b.keys.Org(ctx, int64(org))
+	if err != nil {
+		return 0, err
+	}
+	return take(ctx, tx, k, org, n)
+}
+
+// take gives the first of n new ids, whose keys are there.
+func take(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID, n int) (first int64, err error) {
+	var next int64
+	if err := tx.Row(ctx, `INSERT INTO number_counters (org_id, next) VALUES ($1, $2 + 1)
+		ON CONFLICT (org_id) DO UPDATE SET next = number_counters.next + $2 RETURNING next`, org, int64(n)).Scan(&next); err != nil {
+		return 0, err
+	}
+	return next - int64(n), k.EnsureSubjects(ctx, next)
 }
 
 // Find gives the id of a canonical number that is in the book, restricted or not: for those who store, and for what people

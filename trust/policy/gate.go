@@ -36,6 +36,13 @@ func Uses() []Use {
 		{account.ManagePrivacy, "rights", []string{"request", "consent"}},
 		{account.ReadAudit, "security", []string{"audit"}},
 		{account.OpenArchive, "legal", []string{"call.meta", "contact"}},
+		{account.ReadLeads, "call_ops", []string{"contact", "lead", "lead.tags", "lead.note"}},
+		{account.WriteLeads, "call_ops", []string{"contact", "lead", "lead.tags", "lead.note"}},
+		{account.AssignLeads, "call_ops", []string{"lead"}},
+		{account.ImportLeads, "call_ops", []string{"import.file", "contact", "lead"}},
+		{account.ExportLeads, "call_ops", []string{"contact", "lead", "lead.tags"}},
+		{account.DeleteLeads, "rights", []string{"contact", "lead"}},
+		{account.ManagePipelines, "call_ops", []string{"org.profile"}},
 		{account.ManageOrg, "call_ops", []string{"org.profile"}},
 	}
 }
