@@ -16,29 +16,29 @@ const (
 	LongestUndo = 30 * 24 * time.Hour
 )
 
-// Closing tells whether the organisation is being closed. Until it is gone, its owners can look, take copies and change
-// their mind; nothing else can be done.
+// Closing tells whether the organisation is being closed. Until it is gone, its owners can look, take copies, answer what
+// people ask about their data, and change their mind; nothing else can be done.
 func (o *Org) Closing() bool { return o != nil && !o.ClosesAt.IsZero() }
 
-// whileClosing are what owners may still do: look, take copies, change their mind, and answer for people's data, since the
-// clocks of requests and incidents go on.
-func whileClosing() []Permission {
-	return []Permission{ReadOwn, ReadReports, ReadCalls, ExportCalls, ReadPeople, ReadDevices, ReadAudit, ManagePrivacy, ManageOrg}
+// WhileClosing lists what owners may still do in an organisation that is being closed: look, take copies, answer what people
+// ask, whose clocks go on, and change their mind. Nothing else of it is granted to anybody.
+func WhileClosing() []Permission {
+	return []Permission{ReadOwn, ReadReports, ReadCalls, ExportCalls, ReadPeople, ReadDevices, ReadAudit, ReadLeads, ExportLeads, ReadPrivacy, AnswerRequests, CloseOrg}
 }
 
 func errClosing(o *Org) error {
-	return fault.New(fault.Denied, "The organisation %s is being closed and will be gone on %s, so nothing can be changed. Its owners can still look, take copies, and take the closing back under Settings.",
+	return fault.New(fault.Denied, "The organisation %s is being closed and will be gone on %s, so nothing can be changed. Its owners can still look, take copies, answer what people ask about their data, and take the closing back under Settings.",
 		o.Name, o.ClosesAt.In(o.Location()).Format(time.DateOnly))
 }
 
 // mayWhileClosing tells whether an actor may do p in an organisation that is being closed.
 func (a *Actor) mayWhileClosing(p Permission) bool {
-	return !a.Org.Closing() || a.Member.Role == Owner && slices.Contains(whileClosing(), p)
+	return !a.Org.Closing() || a.Member.Role == Owner && slices.Contains(WhileClosing(), p)
 }
 
 // CloseOrg begins to close the actor's organisation: it is locked now, and due to be removed after undo.
 func (a *Accounts) CloseOrg(ctx context.Context, by *Actor, undo time.Duration) (*Org, error) {
-	if err := by.Require(ManageOrg); err != nil {
+	if err := by.Require(CloseOrg); err != nil {
 		return nil, err
 	}
 	if undo < 0 || undo > LongestUndo {
@@ -58,7 +58,7 @@ func (a *Accounts) CloseOrg(ctx context.Context, by *Actor, undo time.Duration) 
 
 // ReopenOrg takes the closing back.
 func (a *Accounts) ReopenOrg(ctx context.Context, by *Actor) (*Org, error) {
-	if err := by.Require(ManageOrg); err != nil {
+	if err := by.Require(CloseOrg); err != nil {
 		return nil, err
 	}
 	n, err := a.db.Exec(ctx, `UPDATE organisations SET closing_ms = 0, closes_ms = 0, closing_by = '', changed_ms = $2 WHERE org_id = $1 AND closes_ms > 0`,

@@ -41,6 +41,8 @@ const (
 	ManageSettings   Permission = "manage_settings"
 	ManageTokens     Permission = "manage_tokens"
 	Developer        Permission = "developer"
+	ReadPrivacy      Permission = "read_privacy"
+	AnswerRequests   Permission = "answer_requests"
 	ManagePrivacy    Permission = "manage_privacy"
 	ReadAudit        Permission = "read_audit"
 	OpenArchive      Permission = "open_archive"
@@ -52,6 +54,7 @@ const (
 	DeleteLeads      Permission = "delete_leads"
 	ManagePipelines  Permission = "manage_pipelines"
 	ManageOrg        Permission = "manage_org"
+	CloseOrg         Permission = "close_org"
 )
 
 type roleSet uint8
@@ -100,7 +103,9 @@ var grants = [...]struct {
 	{ManageSettings, "Change settings", "Change the organisation's name, working hours, zone and thresholds.", own | adm},
 	{ManageTokens, "Manage API tokens", "Make tokens for programs, and revoke them.", own | adm},
 	{Developer, "Developer pages", "Read the API's reference and the pages that help programmers.", own | adm},
-	{ManagePrivacy, "Manage privacy", "Keep the privacy policy, consent, people's requests, retention, holds and incidents.", own | adm | off},
+	{ReadPrivacy, "See privacy", "See the privacy policy, its proof, consent, retention, holds, attestations, incidents and requests of authorities.", own | adm | off},
+	{AnswerRequests, "Answer requests", "See and answer what people ask about their own data.", own | adm | off},
+	{ManagePrivacy, "Manage privacy", "Change the privacy policy, consent, retention, holds, attestations and incidents.", own | adm | off},
 	{ReadAudit, "Read the audit log", "See who looked at people's data and who changed what, and check that nothing was altered.", own | adm | off},
 	{OpenArchive, "Open the archive", "Open what retention has put into the archive.", own | off},
 	{ReadLeads, "Read leads", "See contacts, leads and follow-ups of those whose work one sees.", own | adm | mgr | agt | off | vwr},
@@ -110,7 +115,8 @@ var grants = [...]struct {
 	{ExportLeads, "Export leads", "Take contacts and leads out as CSV, XLSX or vCard.", own | adm | mgr | off},
 	{DeleteLeads, "Delete leads", "Delete contacts and leads for good.", own | adm | off},
 	{ManagePipelines, "Manage pipelines", "Change pipelines, own fields, outcomes and the rules of assignment.", own | adm},
-	{ManageOrg, "Manage the organisation", "Name owners, remove demo data and close the organisation.", own},
+	{ManageOrg, "Manage the organisation", "Name owners, hand the business over and remove demo data.", own},
+	{CloseOrg, "Close the organisation", "Close the organisation, and take that back.", own},
 }
 
 // Can tells whether a role grants a permission. A role or permission that is not in the table grants nothing.

@@ -21,13 +21,13 @@ type Closing struct {
 }
 
 func (s *API) closing() {
-	handle(s, does(http.MethodPost, "/organisation/close", "close-organisation", account.ManageOrg, tagOrganisation, "Close the organisation").
+	handle(s, does(http.MethodPost, "/organisation/close", "close-organisation", account.CloseOrg, tagOrganisation, "Close the organisation").
 		saying("It is locked now: owners can still look and take copies. When the days are over everything is removed and the keys are destroyed; the owners get a receipt by mail."),
 		func(ctx context.Context, in *struct{ Body ClosingOrder }) (*body[Closing], error) {
 			org, err := s.Accounts.CloseOrg(ctx, actorOf(ctx), time.Duration(in.Body.Days)*24*time.Hour)
 			return closingOf(org, err)
 		})
-	handle(s, does(http.MethodPost, "/organisation/reopen", "reopen-organisation", account.ManageOrg, tagOrganisation, "Take the closing back"),
+	handle(s, does(http.MethodPost, "/organisation/reopen", "reopen-organisation", account.CloseOrg, tagOrganisation, "Take the closing back"),
 		func(ctx context.Context, _ *struct{}) (*body[Closing], error) {
 			org, err := s.Accounts.ReopenOrg(ctx, actorOf(ctx))
 			return closingOf(org, err)

@@ -90,10 +90,10 @@ type NewSuppression struct {
 func (s *API) consents() {
 	handle(s, does(http.MethodPost, "/contact-checks", "check-contact", account.ManagePrivacy, tagConsent, "Ask whether a person may be contacted").
 		saying("Looks at the policy, the suppression list, objections, consent, restrictions and the hours at the person's place. Nothing is changed."), s.checkContact)
-	handle(s, does(http.MethodPost, "/consents/of", "get-consents", account.ManagePrivacy, tagConsent, "What one person said"), s.consentsOf)
+	handle(s, does(http.MethodPost, "/consents/of", "get-consents", account.ReadPrivacy, tagConsent, "What one person said"), s.consentsOf)
 	handle(s, does(http.MethodPost, "/consents", "record-consent", account.ManagePrivacy, tagConsent, "Enter what a person said").
 		saying("It counts at once. Taking back needs no wording.").giving(http.StatusNoContent), s.recordConsent)
-	handle(s, does(http.MethodPost, "/consents/export", "export-consents", account.ManagePrivacy, tagConsent, "Everything one person said, with proofs").
+	handle(s, does(http.MethodPost, "/consents/export", "export-consents", account.ReadPrivacy, tagConsent, "Everything one person said, with proofs").
 		saying("The file that \"parley consent verify\" checks anywhere, against the public key of the audit log."), s.exportConsents)
 	handle(s, does(http.MethodPost, "/suppressions", "suppress", account.ManagePrivacy, tagConsent, "Put somebody on the suppression list").
 		saying("The entry is a keyed hash and outlives an erasure. Only the person lifts it, by wanting something again.").giving(http.StatusNoContent), s.suppress)

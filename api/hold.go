@@ -58,10 +58,10 @@ type HoldPath struct {
 }
 
 func (s *API) holds() {
-	handle(s, does(http.MethodGet, "/holds", "list-holds", account.ManagePrivacy, tagConsent, "List legal holds").saying("Ended ones too, newest first."), s.listHolds)
+	handle(s, does(http.MethodGet, "/holds", "list-holds", account.ReadPrivacy, tagConsent, "List legal holds").saying("Ended ones too, newest first."), s.listHolds)
 	handle(s, does(http.MethodPost, "/holds", "add-hold", account.ManagePrivacy, tagConsent, "Put a legal hold into force").
 		saying("What it covers is not deleted by anybody until it ends or is released.").giving(http.StatusCreated), s.addHold)
-	handle(s, does(http.MethodGet, "/holds/{hold}", "get-hold", account.ManagePrivacy, tagConsent, "One legal hold"),
+	handle(s, does(http.MethodGet, "/holds/{hold}", "get-hold", account.ReadPrivacy, tagConsent, "One legal hold"),
 		func(ctx context.Context, in *HoldPath) (*body[Hold], error) {
 			h, err := s.Holds.Get(ctx, callerOf(ctx).org.ID, in.Hold)
 			return s.holdAnswer(ctx, h, err)

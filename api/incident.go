@@ -155,10 +155,10 @@ type IncidentPath struct {
 }
 
 func (s *API) incidents() {
-	handle(s, does(http.MethodGet, "/incidents", "list-incidents", account.ManagePrivacy, tagIncidents, "List incidents with people's data"), s.listIncidents)
+	handle(s, does(http.MethodGet, "/incidents", "list-incidents", account.ReadPrivacy, tagIncidents, "List incidents with people's data"), s.listIncidents)
 	handle(s, does(http.MethodPost, "/incidents", "add-incident", account.ManagePrivacy, tagIncidents, "Open the file of an incident").
 		saying("The people concerned are counted, and the clocks of the laws run from when it was noticed.").giving(http.StatusCreated), s.addIncident)
-	handle(s, does(http.MethodGet, "/incidents/{incident}", "get-incident", account.ManagePrivacy, tagIncidents, "One incident with its clocks and steps"),
+	handle(s, does(http.MethodGet, "/incidents/{incident}", "get-incident", account.ReadPrivacy, tagIncidents, "One incident with its clocks and steps"),
 		func(ctx context.Context, in *IncidentPath) (*body[Incident], error) {
 			i, err := s.Incidents.One(ctx, actorOf(ctx), in.Incident)
 			return s.incidentAnswer(ctx, i, err)
@@ -168,7 +168,7 @@ func (s *API) incidents() {
 			i, err := s.Incidents.Count(ctx, actorOf(ctx), in.Incident)
 			return s.incidentAnswer(ctx, i, err)
 		})
-	handle(s, does(http.MethodGet, "/incidents/{incident}/people", "list-incident-people", account.ManagePrivacy, tagIncidents, "List the people concerned").saying("It stands in the audit log."), s.incidentPeople)
+	handle(s, does(http.MethodGet, "/incidents/{incident}/people", "list-incident-people", account.ReadPrivacy, tagIncidents, "List the people concerned").saying("It stands in the audit log."), s.incidentPeople)
 	handle(s, does(http.MethodPost, "/incidents/{incident}/steps", "add-incident-step", account.ManagePrivacy, tagIncidents, "Write down what was done"),
 		func(ctx context.Context, in *struct {
 			IncidentPath
@@ -180,7 +180,7 @@ func (s *API) incidents() {
 			i, err := s.Incidents.One(ctx, actorOf(ctx), in.Incident)
 			return s.incidentAnswer(ctx, i, err)
 		})
-	handle(s, does(http.MethodGet, "/incidents/{incident}/draft", "draft-notice", account.ManagePrivacy, tagIncidents, "Draft the notice that a clock asks for"),
+	handle(s, does(http.MethodGet, "/incidents/{incident}/draft", "draft-notice", account.ReadPrivacy, tagIncidents, "Draft the notice that a clock asks for"),
 		func(ctx context.Context, in *struct {
 			IncidentPath
 			Clock    string `query:"clock" required:"true"`
@@ -197,10 +197,10 @@ func (s *API) incidents() {
 			i, err := s.Incidents.Close(ctx, actorOf(ctx), in.Incident, in.Body.Lessons)
 			return s.incidentAnswer(ctx, i, err)
 		})
-	handle(s, does(http.MethodGet, "/legal-requests", "list-legal-requests", account.ManagePrivacy, tagIncidents, "List requests of authorities"), s.listLegal)
+	handle(s, does(http.MethodGet, "/legal-requests", "list-legal-requests", account.ReadPrivacy, tagIncidents, "List requests of authorities"), s.listLegal)
 	handle(s, does(http.MethodPost, "/legal-requests", "add-legal-request", account.ManagePrivacy, tagIncidents, "Open the file of an authority's request").
 		saying("Two members decide on it on the pages; nothing is handed over before.").giving(http.StatusCreated), s.addLegal)
-	handle(s, does(http.MethodGet, "/security-events", "list-security-events", account.ManagePrivacy, tagIncidents, "What happened around signing in"), s.listSecurity)
+	handle(s, does(http.MethodGet, "/security-events", "list-security-events", account.ReadPrivacy, tagIncidents, "What happened around signing in"), s.listSecurity)
 }
 
 func (s *API) incidentAnswer(ctx context.Context, i *incident.Incident, err error) (*body[Incident], error) {

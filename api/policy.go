@@ -55,13 +55,13 @@ type PolicyText struct {
 }
 
 func (s *API) policies() {
-	handle(s, does(http.MethodGet, "/policy", "get-policy", account.ManagePrivacy, tagPolicy, "The privacy policy in force"), func(ctx context.Context, _ *struct{}) (*body[PolicyVersion], error) {
+	handle(s, does(http.MethodGet, "/policy", "get-policy", account.ReadPrivacy, tagPolicy, "The privacy policy in force"), func(ctx context.Context, _ *struct{}) (*body[PolicyVersion], error) {
 		org := callerOf(ctx).org
 		v, err := s.Policies.At(ctx, org.ID, s.Now())
 		return policyAnswer(org, v, err)
 	})
-	handle(s, does(http.MethodGet, "/policy/versions", "list-policy-versions", account.ManagePrivacy, tagPolicy, "What was published").saying("Newest first, a coming version included."), s.policyVersions)
-	handle(s, does(http.MethodGet, "/policy/versions/{version}", "get-policy-version", account.ManagePrivacy, tagPolicy, "One version"), func(ctx context.Context, in *struct {
+	handle(s, does(http.MethodGet, "/policy/versions", "list-policy-versions", account.ReadPrivacy, tagPolicy, "What was published").saying("Newest first, a coming version included."), s.policyVersions)
+	handle(s, does(http.MethodGet, "/policy/versions/{version}", "get-policy-version", account.ReadPrivacy, tagPolicy, "One version"), func(ctx context.Context, in *struct {
 		Version int `path:"version" minimum:"0"`
 	}) (*body[PolicyVersion], error) {
 		org := callerOf(ctx).org
@@ -76,7 +76,7 @@ func (s *API) policies() {
 			v, err := s.Policies.Publish(ctx, actorOf(ctx), in.Body.Text)
 			return policyAnswer(callerOf(ctx).org, v, err)
 		})
-	handle(s, does(http.MethodGet, "/policy/texts/{text}", "get-policy-text", account.ManagePrivacy, tagPolicy, "A text that is made from the policy in force").
+	handle(s, does(http.MethodGet, "/policy/texts/{text}", "get-policy-text", account.ReadPrivacy, tagPolicy, "A text that is made from the policy in force").
 		saying("The public page, the register of processing activities, the register of recipients, or the annex to an agreement."), s.policyText)
 }
 

@@ -64,7 +64,7 @@ type ProofPromise struct {
 }
 
 func (s *API) proofs() {
-	handle(s, does(http.MethodGet, "/proof", "get-proof", account.ManagePrivacy, tagProof, "How the promises of the policy stand").
+	handle(s, does(http.MethodGet, "/proof", "get-proof", account.ReadPrivacy, tagProof, "How the promises of the policy stand").
 		saying("The last proof run, and the one under way."), s.getProof)
 	handle(s, does(http.MethodPost, "/proof", "run-proof", account.ManagePrivacy, tagProof, "Prove the policy now").
 		saying("Begins a run over the living installation, which touches no data of yours and takes a minute or so. Ask for it with GET until `running` is gone. One run is made at a time.").

@@ -138,7 +138,7 @@ type requestWithText struct {
 }
 
 func (s *API) requests() {
-	needs := account.ManagePrivacy
+	needs := account.AnswerRequests
 	handle(s, does(http.MethodGet, "/requests", "list-requests", needs, tagRequests, "List requests of people").
 		saying("Open ones by the day on which they are due, closed ones latest first."), s.listRequests)
 	handle(s, does(http.MethodPost, "/requests", "add-request", needs, tagRequests, "Enter a request").

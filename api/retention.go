@@ -119,9 +119,9 @@ type PlanConfirmation struct {
 }
 
 func (s *API) retention() {
-	handle(s, does(http.MethodGet, "/retention", "get-retention", account.ManagePrivacy, tagRetention, "How retention stands"), s.getRetention)
-	handle(s, does(http.MethodGet, "/retention/plan", "plan-retention", account.ManagePrivacy, tagRetention, "What each rule would remove now").saying("Nothing is changed by asking."), s.planRetention)
-	handle(s, does(http.MethodGet, "/retention/plans", "list-retention-plans", account.ManagePrivacy, tagRetention, "What was planned and removed, newest first"), s.listPlans)
+	handle(s, does(http.MethodGet, "/retention", "get-retention", account.ReadPrivacy, tagRetention, "How retention stands"), s.getRetention)
+	handle(s, does(http.MethodGet, "/retention/plan", "plan-retention", account.ReadPrivacy, tagRetention, "What each rule would remove now").saying("Nothing is changed by asking."), s.planRetention)
+	handle(s, does(http.MethodGet, "/retention/plans", "list-retention-plans", account.ReadPrivacy, tagRetention, "What was planned and removed, newest first"), s.listPlans)
 	handle(s, does(http.MethodPost, "/retention/plans/{plan}/confirm", "confirm-retention-plan", account.ManagePrivacy, tagRetention, "Let a plan go on that takes an unusual share"),
 		func(ctx context.Context, in *struct {
 			Plan string `path:"plan"`
@@ -135,7 +135,7 @@ func (s *API) retention() {
 		})
 	handle(s, does(http.MethodGet, "/archive", "list-archive", account.OpenArchive, tagRetention, "List what is in the archive"), s.listArchive)
 	handle(s, does(http.MethodGet, "/archive/{item}", "open-archived", account.OpenArchive, tagRetention, "Open one archived item").saying("It stands in the audit log."), s.openArchived)
-	handle(s, does(http.MethodGet, "/archive-reviews", "list-archive-reviews", account.ManagePrivacy, tagRetention, "List reviews of the archive, newest first"), s.listReviews)
+	handle(s, does(http.MethodGet, "/archive-reviews", "list-archive-reviews", account.ReadPrivacy, tagRetention, "List reviews of the archive, newest first"), s.listReviews)
 	handle(s, does(http.MethodPost, "/archive-reviews/{review}/decide", "decide-archive-review", account.OpenArchive, tagRetention, "Sign a review of the archive"),
 		func(ctx context.Context, in *struct {
 			Review string `path:"review"`

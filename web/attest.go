@@ -18,15 +18,15 @@ const attestHome = "/trust/attestations"
 // attestRoutes keep what people attest: audits, trainings, scans of the release.
 func (s *site) attestRoutes() []route {
 	return []route{
-		{"GET " + attestHome, account.ManagePrivacy, duties},
+		{"GET " + attestHome, account.ReadPrivacy, duties},
 		{"GET " + attestHome + "/new", account.ManagePrivacy, dutyForm},
 		{"POST " + attestHome + "/new", account.ManagePrivacy, addDuty},
-		{"GET " + attestHome + "/materials", account.ManagePrivacy, materials},
-		{"GET " + attestHome + "/materials.json", account.ManagePrivacy, materialsFile},
-		{"GET " + attestHome + "/{duty}", account.ManagePrivacy, dutyOf},
+		{"GET " + attestHome + "/materials", account.ReadPrivacy, materials},
+		{"GET " + attestHome + "/materials.json", account.ReadPrivacy, materialsFile},
+		{"GET " + attestHome + "/{duty}", account.ReadPrivacy, dutyOf},
 		{"POST " + attestHome + "/{duty}", account.ManagePrivacy, signDuty},
 		{"POST " + attestHome + "/{duty}/drop", account.ManagePrivacy, dropDuty},
-		{"GET " + attestHome + "/{duty}/statement", account.ManagePrivacy, dutyStatement},
+		{"GET " + attestHome + "/{duty}/statement", account.ReadPrivacy, dutyStatement},
 	}
 }
 
@@ -46,8 +46,10 @@ func duties(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := &dutiesPage{Frame: v.trustFrame(v.t("attest.title")), Acts: []ui.Action{
-		{Title: v.t("attest.materials"), Href: attestHome + "/materials", Icon: "shield"}, {Title: v.t("attest.new"), Href: attestHome + "/new", Icon: "plus", Primary: true}}}
+	p := &dutiesPage{Frame: v.trustFrame(v.t("attest.title")), Acts: []ui.Action{{Title: v.t("attest.materials"), Href: attestHome + "/materials", Icon: "shield"}}}
+	if v.keeps() {
+		p.Acts = append(p.Acts, ui.Action{Title: v.t("attest.new"), Href: attestHome + "/new", Icon: "plus", Primary: true})
+	}
 	p.Table = ui.Table{Title: v.t("attest.list"), Columns: []ui.Column{{Title: v.t("attest.what")}, {Title: v.t("attest.due")}, {Title: v.t("attest.last")}, {Title: v.t("attest.done")}}}
 	late := 0
 	for _, d := range all {
@@ -162,8 +164,8 @@ type dutyPage struct {
 	form
 	Facts     []ui.Fact
 	Table     ui.Table
-	Drop      ui.Action
-	Statement string // where the newest statement is; "" when there is none
+	Drop      *ui.Action // nil for whoever may only look, as the form is empty then
+	Statement string     // where the newest statement is; "" when there is none
 }
 
 func (v *visit) dutyPage() (*dutyPage, error) {
@@ -184,7 +186,7 @@ func (v *visit) dutyPage() (*dutyPage, error) {
 	p := &dutyPage{form: form{Frame: v.trustFrame(d.Title), Action: path, Submit: v.t("attest.sign")}}
 	p.Crumbs = []ui.Link{{Title: v.t("attest.title"), Href: attestHome}}
 	p.Facts = []ui.Fact{{Title: v.t("attest.kind"), Cell: ui.Cell{Text: v.dutyKind(d, names)}}, {Title: v.t("attest.due"), Cell: v.dueCell(d)}, {Title: v.t("attest.every"), Cell: ui.Cell{Text: v.everyText(d)}}}
-	p.Drop = ui.Action{Title: v.t("attest.drop"), Post: true, Danger: true, Icon: "trash", Href: path + "/drop", Confirm: v.t("attest.drop"), ConfirmText: v.t("attest.drop.text")}
+	p.Drop = v.forKeepers(ui.Action{Title: v.t("attest.drop"), Post: true, Danger: true, Icon: "trash", Href: path + "/drop", Confirm: v.t("attest.drop"), ConfirmText: v.t("attest.drop.text")})
 	if len(all) > 0 {
 		p.Statement = path + "/statement"
 	}
@@ -193,7 +195,9 @@ func (v *visit) dutyPage() (*dutyPage, error) {
 	for _, x := range all {
 		p.Table.Rows = append(p.Table.Rows, ui.Row{Cells: []ui.Cell{v.resultCell(x), doneCell(v, x), {Text: x.Note}, {Text: names[x.Signer]}}})
 	}
-	p.Sections = []section{{Fields: v.outcomeFields()}}
+	if v.keeps() {
+		p.Sections = []section{{Fields: v.outcomeFields()}}
+	}
 	return p, nil
 }
 

@@ -14,7 +14,7 @@ import (
 // backupRoutes show how fresh backups are.
 func (s *site) backupRoutes() []route {
 	return []route{
-		{"GET /settings/backups", account.ManagePrivacy, backups},
+		{"GET /settings/backups", account.ReadPrivacy, backups},
 		{"POST /settings/backups/run", account.ManageOrg, backUp},
 		{"POST /settings/backups/drill", account.ManageOrg, drill},
 	}

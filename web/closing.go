@@ -13,9 +13,9 @@ import (
 // closingRoutes close the organisation, and take it back.
 func (s *site) closingRoutes() []route {
 	return []route{
-		{"GET /settings/close", account.ManageOrg, closing},
-		{"POST /settings/close", account.ManageOrg, closeOrganisation},
-		{"POST /settings/close/undo", account.ManageOrg, reopenOrganisation},
+		{"GET /settings/close", account.CloseOrg, closing},
+		{"POST /settings/close", account.CloseOrg, closeOrganisation},
+		{"POST /settings/close/undo", account.CloseOrg, reopenOrganisation},
 	}
 }
 
@@ -89,4 +89,17 @@ func reopenOrganisation(v *visit) error {
 		return err
 	}
 	return v.to("/settings", v.good("close.undone"))
+}
+
+// closingNotice tells on every page that the organisation is being closed, and leads whoever can take that back there.
+func (v *visit) closingNotice() *ui.Link {
+	org := v.org()
+	if !org.Closing() {
+		return nil
+	}
+	out := &ui.Link{Title: v.t("close.notice", "Day", v.words.DateTime(org.ClosesAt))}
+	if v.actor.Can(account.CloseOrg) {
+		out.Title, out.Href = v.t("close.notice.undo", "Day", v.words.DateTime(org.ClosesAt)), "/settings/close"
+	}
+	return out
 }

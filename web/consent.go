@@ -20,13 +20,13 @@ import (
 // person is named in addresses by their sealed preference link, never by number.
 func (s *site) consentRoutes() []route {
 	return []route{
-		{"GET /trust/consent", account.ManagePrivacy, consentForm},
-		{"POST /trust/consent", account.ManagePrivacy, findConsent},
-		{"GET /trust/consent/{link}", account.ManagePrivacy, consentOf},
+		{"GET /trust/consent", account.ReadPrivacy, consentForm},
+		{"POST /trust/consent", account.ReadPrivacy, findConsent},
+		{"GET /trust/consent/{link}", account.ReadPrivacy, consentOf},
 		{"POST /trust/consent/{link}", account.ManagePrivacy, recordConsent},
 		{"POST /trust/consent/{link}/stop", account.ManagePrivacy, blockPerson},
 		{"POST /trust/consent/{link}/minor", account.ManagePrivacy, markMinor},
-		{"GET /trust/consent/{link}/export", account.ManagePrivacy, exportConsent},
+		{"GET /trust/consent/{link}/export", account.ReadPrivacy, exportConsent},
 	}
 }
 
@@ -57,8 +57,8 @@ type consentPage struct {
 	Choices ui.Table
 	Ledger  ui.Table
 	Link    string
-	Stop    ui.Action
-	Age     ui.Action
+	Stop    *ui.Action // nil for whoever may only look, as the form is empty then
+	Age     *ui.Action
 	Export  string
 }
 
@@ -80,17 +80,21 @@ func (v *visit) consentPage(who consent.Who) (*consentPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.Stop = ui.Action{Title: v.t("consent.stop"), Post: true, Danger: true, Icon: "block", Href: path + "/stop", Confirm: v.t("consent.stop.title"), ConfirmText: v.t("consent.stop.text")}
-	if p.Age, err = v.ageAction(who, path); err != nil {
+	p.Stop = v.forKeepers(ui.Action{Title: v.t("consent.stop"), Post: true, Danger: true, Icon: "block", Href: path + "/stop", Confirm: v.t("consent.stop.title"), ConfirmText: v.t("consent.stop.text")})
+	age, err := v.ageAction(who, path)
+	if err != nil {
 		return nil, err
 	}
+	p.Age = v.forKeepers(age)
 	if err := v.fillChoices(p, who, purposes); err != nil {
 		return nil, err
 	}
 	if err := v.fillLedger(p, who, purposes); err != nil {
 		return nil, err
 	}
-	p.Sections = v.consentSections(purposes)
+	if v.keeps() {
+		p.Sections = v.consentSections(purposes)
+	}
 	return p, nil
 }
 

@@ -48,9 +48,10 @@ func places() (daily, organisation []place) {
 		{key: "nav.people", path: "/people", icon: "agents", letter: "p", needs: account.ReadPeople},
 		{key: "nav.devices", path: "/devices", icon: "device", letter: "d", needs: account.ReadDevices, count: func(c *counts) int64 { return int64(c.devices.Silent) }},
 		{key: "nav.imports", path: "/imports", icon: "import", letter: "i", needs: account.ImportCalls},
-		{key: "nav.trust", path: "/trust", also: "/audit", icon: "shield", letter: "v", needs: account.ManagePrivacy},
+		{key: "nav.trust", path: "/trust", also: "/audit", icon: "shield", letter: "v", needs: account.ReadPrivacy},
 		{key: "nav.settings", path: "/settings", icon: "settings", letter: "s", needs: account.ManageSettings},
 		{key: "settings.exclusions", path: "/settings/exclusions", icon: "block", letter: "s", needs: account.ManageExclusions, unless: account.ManageSettings},
+		{key: "close.title", path: "/settings/close", icon: "settings", letter: "s", needs: account.CloseOrg, unless: account.ManageSettings},
 	}
 	return daily, organisation
 }
@@ -64,7 +65,9 @@ func (v *visit) signedIn(f *ui.Frame) {
 	if _, _, err := v.Accounts.Logo(v.ctx(), org.ID); err == nil {
 		f.Org.Logo = "/logo/" + strconv.FormatInt(int64(org.ID), 10)
 	}
-	f.Notice = v.policyNotice()
+	if f.Notice = v.closingNotice(); f.Notice == nil {
+		f.Notice = v.policyNotice()
+	}
 	daily, organisation := places()
 	f.Nav = append(f.Nav, ui.NavGroup{Items: v.navItems(daily)})
 	if items := v.navItems(organisation); len(items) > 0 {

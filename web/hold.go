@@ -18,10 +18,10 @@ import (
 // holdRoutes keep legal holds.
 func (s *site) holdRoutes() []route {
 	return []route{
-		{"GET /trust/holds", account.ManagePrivacy, holds},
+		{"GET /trust/holds", account.ReadPrivacy, holds},
 		{"GET /trust/holds/new", account.ManagePrivacy, holdForm},
 		{"POST /trust/holds/new", account.ManagePrivacy, addHold},
-		{"GET /trust/holds/{hold}", account.ManagePrivacy, holdOf},
+		{"GET /trust/holds/{hold}", account.ReadPrivacy, holdOf},
 		{"POST /trust/holds/{hold}/release", account.ManagePrivacy, releaseHold},
 		{"POST /trust/holds/{hold}/extend", account.ManagePrivacy, extendHold},
 	}
@@ -30,7 +30,7 @@ func (s *site) holdRoutes() []route {
 // holdsPage lists holds, those in force first.
 type holdsPage struct {
 	ui.Frame
-	Add   ui.Action
+	Add   *ui.Action // nil for whoever may only look
 	Table ui.Table
 	Paths []string // what every hold is asked about
 }
@@ -44,7 +44,7 @@ func holds(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := &holdsPage{Frame: v.trustFrame(v.t("hold.title")), Add: ui.Action{Title: v.t("hold.new"), Href: "/trust/holds/new", Icon: "plus", Primary: true}}
+	p := &holdsPage{Frame: v.trustFrame(v.t("hold.title")), Add: v.forKeepers(ui.Action{Title: v.t("hold.new"), Href: "/trust/holds/new", Icon: "plus", Primary: true})}
 	p.Table = ui.Table{Title: v.t("hold.title"), Columns: []ui.Column{{Title: v.t("hold.about")}, {Title: v.t("hold.state")}, {Title: v.t("hold.owner")}, {Title: v.t("hold.ends")}, {Title: v.t("hold.refused"), Numeric: true}}}
 	active := 0
 	slices.SortStableFunc(all, func(a, b *hold.Hold) int { return rank(b.Active(v.Now())) - rank(a.Active(v.Now())) })
@@ -266,7 +266,7 @@ func (v *visit) holdPage() (*holdPage, error) {
 		p.Refused.Rows = append(p.Refused.Rows, ui.Row{Cells: []ui.Cell{{Text: v.t("hold.path." + string(r.Path))}, {Text: v.words.Number(r.Times)}, {Time: r.Last}}})
 	}
 	p.Refused.Empty = &ui.Empty{Icon: "shield", Title: v.t("hold.refused.none"), Text: v.t("hold.refused.none.text")}
-	if h.Active(v.Now()) {
+	if h.Active(v.Now()) && v.keeps() {
 		path := "/trust/holds/" + h.ID
 		p.Release = &form{Action: path + "/release", Submit: v.t("hold.release"), Danger: true, Sections: []section{{Fields: []ui.Field{{Name: "reason", Label: v.t("hold.release.reason"), Value: v.form("reason")}}}}}
 		p.Extend = &form{Action: path + "/extend", Submit: v.t("hold.extend"), Sections: []section{{Fields: []ui.Field{{Name: "ends", Label: v.t("hold.ends"), Type: "date", Size: "short", Value: nonEmpty(v.form("ends"), lastDay(h, v.org()).String())}}}}}

@@ -22,16 +22,16 @@ const incidentsHome = "/trust/incidents"
 // incidentRoutes keep the files of incidents.
 func (s *site) incidentRoutes() []route {
 	return []route{
-		{"GET /trust/incidents", account.ManagePrivacy, incidents},
+		{"GET /trust/incidents", account.ReadPrivacy, incidents},
 		{"GET /trust/incidents/new", account.ManagePrivacy, incidentForm},
 		{"POST /trust/incidents/new", account.ManagePrivacy, addIncident},
-		{"GET /trust/incidents/{incident}", account.ManagePrivacy, incidentOf},
+		{"GET /trust/incidents/{incident}", account.ReadPrivacy, incidentOf},
 		{"GET /trust/incidents/{incident}/edit", account.ManagePrivacy, incidentForm},
 		{"POST /trust/incidents/{incident}/edit", account.ManagePrivacy, changeIncident},
 		{"POST /trust/incidents/{incident}/count", account.ManagePrivacy, countAffected},
-		{"GET /trust/incidents/{incident}/people.csv", account.ManagePrivacy, affectedPeople},
+		{"GET /trust/incidents/{incident}/people.csv", account.ReadPrivacy, affectedPeople},
 		{"POST /trust/incidents/{incident}/step", account.ManagePrivacy, incidentStep},
-		{"GET /trust/incidents/{incident}/draft", account.ManagePrivacy, incidentDraft},
+		{"GET /trust/incidents/{incident}/draft", account.ReadPrivacy, incidentDraft},
 		{"POST /trust/incidents/{incident}/close", account.ManagePrivacy, closeIncident},
 	}
 }
@@ -39,7 +39,7 @@ func (s *site) incidentRoutes() []route {
 // incidentsPage lists the files, and what happened around signing in.
 type incidentsPage struct {
 	ui.Frame
-	Add      ui.Action
+	Add      *ui.Action // nil for whoever may only look
 	Table    ui.Table
 	Security ui.Table
 }
@@ -51,7 +51,7 @@ func incidents(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := &incidentsPage{Frame: v.trustFrame(v.t("incident.title")), Add: ui.Action{Title: v.t("incident.new"), Href: incidentsHome + "/new", Icon: "plus", Primary: true}}
+	p := &incidentsPage{Frame: v.trustFrame(v.t("incident.title")), Add: v.forKeepers(ui.Action{Title: v.t("incident.new"), Href: incidentsHome + "/new", Icon: "plus", Primary: true})}
 	p.Table = ui.Table{Title: v.t("incident.title"), Columns: []ui.Column{{Title: v.t("incident.what")}, {Title: v.t("incident.state")}, {Title: v.t("incident.next")}, {Title: v.t("incident.people"), Numeric: true}, {Title: v.t("incident.noticed")}}}
 	open := 0
 	for _, i := range all {
@@ -387,7 +387,7 @@ func (v *visit) incidentPage() (*incidentPage, error) {
 		p.Steps.Rows = append(p.Steps.Rows, ui.Row{Cells: []ui.Cell{{Text: s.Text}, {Text: v.t("step." + string(s.Kind)), Sub: clockName(clocks, s.Clock)}, {Text: nonEmpty(names[s.By], "–")}, {Time: s.At}}})
 	}
 	p.Steps.Empty = &ui.Empty{Icon: "clock", Title: v.t("incident.steps.none"), Text: v.t("incident.steps.none.text")}
-	if i.State == incident.Open {
+	if i.State == incident.Open && v.keeps() {
 		p.Acts = []ui.Action{{Title: v.t("incident.edit"), Href: path + "/edit", Icon: "edit"}, {Title: v.t("incident.count"), Post: true, Href: path + "/count", Icon: "refresh"}}
 		p.Step, p.Close = v.stepForm(path, clocks), &form{Action: path + "/close", Submit: v.t("incident.close"), Sections: []section{{Fields: []ui.Field{
 			{Name: "lessons", Label: v.t("incident.lessons"), Help: v.t("incident.lessons.help"), Type: "textarea", Rows: 3, Value: v.form("lessons")}}}}}

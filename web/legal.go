@@ -21,10 +21,10 @@ const legalHome = "/trust/legal"
 // legalRoutes keep the requests of authorities, and the handing over of the business.
 func (s *site) legalRoutes() []route {
 	return []route{
-		{"GET /trust/legal", account.ManagePrivacy, legal},
+		{"GET /trust/legal", account.ReadPrivacy, legal},
 		{"GET /trust/legal/new", account.ManagePrivacy, legalForm},
 		{"POST /trust/legal/new", account.ManagePrivacy, addLegal},
-		{"GET /trust/legal/{request}", account.ManagePrivacy, legalOf},
+		{"GET /trust/legal/{request}", account.ReadPrivacy, legalOf},
 		{"POST /trust/legal/{request}/decide", account.ManagePrivacy, decideLegal},
 		{"POST /trust/legal/{request}/disclose", account.ManagePrivacy, discloseLegal},
 		{"POST /trust/legal/{request}/told", account.ManagePrivacy, toldLegal},
@@ -49,7 +49,10 @@ func legal(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p := &legalPage{Frame: v.trustFrame(v.t("legal.title")), Acts: []ui.Action{{Title: v.t("legal.new"), Href: legalHome + "/new", Icon: "plus", Primary: true}}}
+	p := &legalPage{Frame: v.trustFrame(v.t("legal.title"))}
+	if v.keeps() {
+		p.Acts = []ui.Action{{Title: v.t("legal.new"), Href: legalHome + "/new", Icon: "plus", Primary: true}}
+	}
 	if v.actor.Can(account.ManageOrg) {
 		p.Acts = append(p.Acts, ui.Action{Title: v.t("transfer.new"), Href: "/trust/transfers/new"})
 	}
@@ -246,6 +249,9 @@ func (v *visit) legalRequestPage() (*legalRequestPage, error) {
 	}
 	p.Decisions.Empty = &ui.Empty{Icon: "shield", Title: v.t("legal.decisions.none"), Text: v.t("legal.decisions.none.text")}
 	path := legalHome + "/" + q.ID
+	if !v.keeps() {
+		return p, nil
+	}
 	if q.State == incident.LegalOpen && !mine {
 		p.Decide = &form{Action: path + "/decide", Submit: v.t("legal.sign"), Sections: []section{{Fields: []ui.Field{
 			{Name: "decision", Label: v.t("legal.decision"), Type: "radio", Value: v.form("decision"), Options: []ui.Option{{Value: "approve", Title: v.t("legal.approve"), Help: v.t("legal.approve.text")}, {Value: "refuse", Title: v.t("legal.refuse"), Help: v.t("legal.refuse.text")}}},
@@ -381,7 +387,7 @@ func (v *visit) transfersTable() (ui.Table, error) {
 	for _, x := range all {
 		row := ui.Row{Muted: x.State != incident.Announced, Cells: []ui.Cell{{Text: x.Successor, Sub: x.Reason, Strong: true}, {Tag: &ui.Tag{Text: v.t("transfer.state." + string(x.State))}},
 			{Text: v.words.Date(civil.DayOf(x.Until.Add(-1), v.org().Location()))}, {Text: v.words.Number(int64(len(x.Objections)))}, {}}}
-		if x.State == incident.Announced {
+		if x.State == incident.Announced && v.keeps() {
 			row.Cells[4].Acts = []ui.Action{{Title: v.t("transfer.object"), Href: "/trust/transfers/" + x.ID + "/object"}}
 			if v.actor.Can(account.ManageOrg) {
 				row.Cells[4].Acts = append(row.Cells[4].Acts, ui.Action{Title: v.t("transfer.withdraw"), Post: true, Href: "/trust/transfers/" + x.ID + "/withdraw", Confirm: v.t("transfer.withdraw.title"), ConfirmText: v.t("transfer.withdraw.text")})

@@ -18,14 +18,14 @@ import (
 // policyRoutes keep the privacy policy, and let members accept its changes.
 func (s *site) policyRoutes() []route {
 	return []route{
-		{"GET /trust/policy", account.ManagePrivacy, policies},
+		{"GET /trust/policy", account.ReadPrivacy, policies},
 		{"GET /trust/policy/edit", account.ManagePrivacy, policyEditor},
 		{"POST /trust/policy/edit", account.ManagePrivacy, savePolicy},
 		{"POST /trust/policy/publish", account.ManagePrivacy, publishPolicy},
 		{"POST /trust/policy/discard", account.ManagePrivacy, discardPolicy},
 		{"GET /trust/policy/preview", account.ManagePrivacy, policyPreview},
-		{"GET /trust/policy/text/{text}", account.ManagePrivacy, policyText},
-		{"GET /trust/policy/file/{file}", account.ManagePrivacy, policyFile},
+		{"GET /trust/policy/text/{text}", account.ReadPrivacy, policyText},
+		{"GET /trust/policy/file/{file}", account.ReadPrivacy, policyFile},
 		{"GET /policy", SignedIn, policyChange},
 		{"POST /policy/accept", SignedIn, acceptPolicy},
 	}
@@ -62,17 +62,21 @@ func policies(v *visit) error {
 		return err
 	}
 	p := &policiesPage{Frame: v.trustFrame(v.t("policy.title"))}
-	p.Acts = []ui.Action{{Title: v.t("policy.edit"), Href: policyHome + "/edit", Icon: "edit", Primary: true}, {Title: v.t("policy.public"), Href: privacyPath + name, Icon: "eye"}}
+	edit := v.forKeepers(ui.Action{Title: v.t("policy.edit"), Href: policyHome + "/edit", Icon: "edit", Primary: true})
+	if edit != nil {
+		p.Acts = append(p.Acts, *edit)
+	}
+	p.Acts = append(p.Acts, ui.Action{Title: v.t("policy.public"), Href: privacyPath + name, Icon: "eye"})
 	if current.Number == 0 {
 		p.Lead = v.words.Rich("policy.lead.shipped")
 	} else {
 		p.Lead = v.words.Rich("policy.lead", "Version", current.Number, "Day", v.words.Date(v.dayOf(current)))
 	}
 	if found := policy.Check([]byte(current.Document.Source())); len(found) > 0 {
-		p.Notes = append(p.Notes, ui.Note{Kind: ui.Warn, Title: v.t("policy.missing", "Count", len(found)), Text: found[0].Reason, Action: &ui.Action{Title: v.t("policy.edit"), Href: policyHome + "/edit"}})
+		p.Notes = append(p.Notes, ui.Note{Kind: ui.Warn, Title: v.t("policy.missing", "Count", len(found)), Text: found[0].Reason, Action: v.forKeepers(ui.Action{Title: v.t("policy.edit"), Href: policyHome + "/edit"})})
 	}
 	if !draft.Changed.IsZero() {
-		p.Notes = append(p.Notes, ui.Note{Kind: ui.Info, Text: v.t("policy.draft.waits"), Action: &ui.Action{Title: v.t("policy.draft.open"), Href: policyHome + "/edit"}})
+		p.Notes = append(p.Notes, ui.Note{Kind: ui.Info, Text: v.t("policy.draft.waits"), Action: v.forKeepers(ui.Action{Title: v.t("policy.draft.open"), Href: policyHome + "/edit"})})
 	}
 	if p.Table, err = v.versionsTable(all, current, name); err != nil {
 		return err
@@ -91,7 +95,7 @@ func (v *visit) dayOf(x *policy.Version) civil.Day { return civil.DayOf(x.Effect
 func (v *visit) versionsTable(all []*policy.Version, current *policy.Version, name string) (ui.Table, error) {
 	t := ui.Table{Title: v.t("policy.versions"), Columns: []ui.Column{
 		{Title: v.t("policy.version")}, {Title: v.t("policy.state")}, {Title: v.t("policy.effective")}, {Title: v.t("policy.author")}, {Title: v.t("policy.hash")},
-	}, Empty: &ui.Empty{Icon: "file", Title: v.t("policy.none"), Text: v.t("policy.none.text"), Action: &ui.Action{Title: v.t("policy.edit"), Href: policyHome + "/edit"}}}
+	}, Empty: &ui.Empty{Icon: "file", Title: v.t("policy.none"), Text: v.t("policy.none.text"), Action: v.forKeepers(ui.Action{Title: v.t("policy.edit"), Href: policyHome + "/edit"})}}
 	names, err := v.namesOfMembers()
 	if err != nil {
 		return t, err

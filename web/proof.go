@@ -19,9 +19,9 @@ import (
 // proofRoutes show how the promises of the policy were proved, and have them proved now.
 func (s *site) proofRoutes() []route {
 	return []route{
-		{"GET /trust/proof", account.ManagePrivacy, proofs},
-		{"GET /trust/proof/progress", account.ManagePrivacy, proofProgress},
-		{"GET /trust/proof/report.json", account.ManagePrivacy, proofReport},
+		{"GET /trust/proof", account.ReadPrivacy, proofs},
+		{"GET /trust/proof/progress", account.ReadPrivacy, proofProgress},
+		{"GET /trust/proof/report.json", account.ReadPrivacy, proofReport},
 		{"POST /trust/proof/run", account.ManagePrivacy, runProof},
 		{"POST /trust/proof/publish", account.ManageOrg, publishProof},
 	}
@@ -90,11 +90,11 @@ func proofs(v *visit) error {
 	if !ok {
 		p.Lead = v.words.Rich("proof.lead.never")
 		if !at.Running {
-			p.Empty = &ui.Empty{Icon: "shield", Title: v.t("proof.none"), Text: v.t("proof.none.text"), Action: &run}
+			p.Empty = &ui.Empty{Icon: "shield", Title: v.t("proof.none"), Text: v.t("proof.none.text"), Action: v.forKeepers(run)}
 		}
 		return v.render("proof", p)
 	}
-	if !at.Running {
+	if !at.Running && v.keeps() {
 		p.Acts = append(p.Acts, run)
 	}
 	p.Acts = append(p.Acts, ui.Action{Title: v.t("proof.download"), Href: proofHome + "/report.json", Icon: "download"})

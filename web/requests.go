@@ -19,44 +19,44 @@ func (s *site) requestsRoutes() []route {
 		return func(v *visit) error { return v.requestDeed(do) }
 	}
 	return []route{
-		{"GET " + requestsHome, account.ManagePrivacy, requests},
-		{"GET " + requestsHome + "/new", account.ManagePrivacy, requestForm},
-		{"POST " + requestsHome + "/new", account.ManagePrivacy, enterRequest},
-		{"GET " + requestsHome + "/{request}", account.ManagePrivacy, requestOf},
-		{"GET " + requestsHome + "/{request}/package", account.ManagePrivacy, requestPackage},
-		{"GET " + requestsHome + "/{request}/receipt", account.ManagePrivacy, requestReceipt},
-		{"POST " + requestsHome + "/{request}/speak", account.ManagePrivacy, speakCode},
-		{"POST " + requestsHome + "/{request}/review", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"GET " + requestsHome, account.AnswerRequests, requests},
+		{"GET " + requestsHome + "/new", account.AnswerRequests, requestForm},
+		{"POST " + requestsHome + "/new", account.AnswerRequests, enterRequest},
+		{"GET " + requestsHome + "/{request}", account.AnswerRequests, requestOf},
+		{"GET " + requestsHome + "/{request}/package", account.AnswerRequests, requestPackage},
+		{"GET " + requestsHome + "/{request}/receipt", account.AnswerRequests, requestReceipt},
+		{"POST " + requestsHome + "/{request}/speak", account.AnswerRequests, speakCode},
+		{"POST " + requestsHome + "/{request}/review", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Review(v.ctx(), v.actor, id, v.form("evidence"))
 		})},
-		{"POST " + requestsHome + "/{request}/plan", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/plan", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.MakePlan(v.ctx(), v.actor, id)
 		})},
-		{"POST " + requestsHome + "/{request}/propose", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/propose", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Propose(v.ctx(), v.actor, id, v.form("field"), v.form("value"))
 		})},
-		{"POST " + requestsHome + "/{request}/approve", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/approve", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Approve(v.ctx(), v.actor, id, v.form("plan"))
 		})},
-		{"POST " + requestsHome + "/{request}/run", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/run", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Run(v.ctx(), v.actor, id)
 		})},
-		{"POST " + requestsHome + "/{request}/refuse", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/refuse", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Refuse(v.ctx(), v.actor, id, rights.Reason(v.form("reason")), v.form("sentence"))
 		})},
-		{"POST " + requestsHome + "/{request}/extend", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/extend", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Extend(v.ctx(), v.actor, id, v.form("why"))
 		})},
-		{"POST " + requestsHome + "/{request}/note", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/note", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Note(v.ctx(), v.actor, id, v.form("note"))
 		})},
-		{"POST " + requestsHome + "/{request}/answer", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/answer", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Answer(v.ctx(), v.actor, id, v.form("text"))
 		})},
-		{"POST " + requestsHome + "/{request}/hear", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/hear", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Hear(v.ctx(), v.actor, id, v.form("recipient"), rights.Answer(v.form("answer")))
 		})},
-		{"POST " + requestsHome + "/{request}/lift", account.ManagePrivacy, deed(func(v *visit, id string) (*rights.Request, error) {
+		{"POST " + requestsHome + "/{request}/lift", account.AnswerRequests, deed(func(v *visit, id string) (*rights.Request, error) {
 			return v.Rights.Lift(v.ctx(), v.actor, id, v.form("why"))
 		})},
 	}

@@ -21,8 +21,8 @@ const retentionHome = "/trust/retention"
 // retentionRoutes show what is kept how long, and let people decide what waits for them.
 func (s *site) retentionRoutes() []route {
 	return []route{
-		{"GET /trust/retention", account.ManagePrivacy, retention},
-		{"GET /trust/retention/plan", account.ManagePrivacy, retentionPlan},
+		{"GET /trust/retention", account.ReadPrivacy, retention},
+		{"GET /trust/retention/plan", account.ReadPrivacy, retentionPlan},
 		{"POST /trust/retention/confirm", account.ManagePrivacy, confirmRetention},
 		{"GET /trust/retention/archive", account.OpenArchive, archive},
 		{"GET /trust/retention/archive/{item}", account.OpenArchive, archived},
@@ -136,7 +136,7 @@ func (v *visit) waitingTable(plans []*retain.Plan, doc *policy.Document) ui.Tabl
 			{Text: v.words.Date(civil.DayOf(p.DueAt, v.org().Location())), Sub: v.planSub(p)},
 			{},
 		}}
-		if p.Stopped() {
+		if p.Stopped() && v.keeps() {
 			row.Cells[4] = ui.Cell{Acts: []ui.Action{{Title: v.t("retention.confirm"), Post: true, Danger: true, Href: retentionHome + "/confirm",
 				Fields:  []ui.Param{{Name: "plan", Value: p.ID}, {Name: "digest", Value: hex.EncodeToString(p.Digest)}},
 				Confirm: v.t("retention.confirm.title"), ConfirmText: v.t("retention.confirm.text", "Count", p.Rows, "Share", p.Share(), "What", v.category(doc, p.Category))}}}

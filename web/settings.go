@@ -30,9 +30,9 @@ func (v *visit) settingsFrame(title string) ui.Frame {
 		{"settings.organisation", "/settings", account.ManageSettings},
 		{"settings.exclusions", "/settings/exclusions", account.ManageExclusions},
 		{"settings.tokens", "/settings/tokens", account.ManageTokens},
-		{"backup.title", "/settings/backups", account.ManagePrivacy},
+		{"backup.title", "/settings/backups", account.ReadPrivacy},
 		{"settings.developer", "/developer", account.Developer},
-		{"settings.close", "/settings/close", account.ManageOrg},
+		{"settings.close", "/settings/close", account.CloseOrg},
 	} {
 		if v.actor.Can(t.needs) {
 			f.Tabs = append(f.Tabs, ui.Link{Title: v.t(t.key), Href: t.path, Current: v.r.URL.Path == t.path})

@@ -7,7 +7,7 @@ import (
 
 // trustRoutes lead to the pages about privacy.
 func (s *site) trustRoutes() []route {
-	return []route{{"GET /trust", account.ManagePrivacy, trustStart}}
+	return []route{{"GET /trust", account.ReadPrivacy, trustStart}}
 }
 
 // trustTabs are the pages about privacy. Each file of one adds its line here.
@@ -19,15 +19,15 @@ func trustTabs() []struct {
 		key, path string
 		needs     account.Permission
 	}{
-		{"policy.tab", "/trust/policy", account.ManagePrivacy},
-		{"proof.tab", proofHome, account.ManagePrivacy},
-		{"consent.tab", "/trust/consent", account.ManagePrivacy},
-		{"request.tab", requestsHome, account.ManagePrivacy},
-		{"hold.tab", "/trust/holds", account.ManagePrivacy},
-		{"attest.tab", attestHome, account.ManagePrivacy},
-		{"retention.tab", retentionHome, account.ManagePrivacy},
-		{"incident.tab", incidentsHome, account.ManagePrivacy},
-		{"legal.tab", legalHome, account.ManagePrivacy},
+		{"policy.tab", "/trust/policy", account.ReadPrivacy},
+		{"proof.tab", proofHome, account.ReadPrivacy},
+		{"consent.tab", "/trust/consent", account.ReadPrivacy},
+		{"request.tab", requestsHome, account.AnswerRequests},
+		{"hold.tab", "/trust/holds", account.ReadPrivacy},
+		{"attest.tab", attestHome, account.ReadPrivacy},
+		{"retention.tab", retentionHome, account.ReadPrivacy},
+		{"incident.tab", incidentsHome, account.ReadPrivacy},
+		{"legal.tab", legalHome, account.ReadPrivacy},
 		{"audit.tab", "/audit", account.ReadAudit},
 	}
 }
@@ -51,4 +51,15 @@ func trustStart(v *visit) error {
 		}
 	}
 	return nothingHere(v)
+}
+
+// keeps tells whether the visitor may change what stands on the pages about privacy, and not only look: forms are for them.
+func (v *visit) keeps() bool { return v.actor.Can(account.ManagePrivacy) }
+
+// forKeepers gives an action to whoever may change what stands on the page.
+func (v *visit) forKeepers(a ui.Action) *ui.Action {
+	if !v.keeps() {
+		return nil
+	}
+	return &a
 }

@@ -257,6 +257,9 @@ func (x *Incidents) Change(ctx context.Context, by *account.Actor, incident stri
 
 // open gives a file that is worked on.
 func (x *Incidents) open(ctx context.Context, by *account.Actor, incident string) (*Incident, error) {
+	if err := by.Require(account.ManagePrivacy); err != nil {
+		return nil, err
+	}
 	i, err := x.One(ctx, by, incident)
 	if err != nil {
 		return nil, err
@@ -269,7 +272,7 @@ func (x *Incidents) open(ctx context.Context, by *account.Actor, incident string
 
 // One gives the file of one incident.
 func (x *Incidents) One(ctx context.Context, by *account.Actor, incident string) (*Incident, error) {
-	if err := by.Require(account.ManagePrivacy); err != nil {
+	if err := by.Require(account.ReadPrivacy); err != nil {
 		return nil, err
 	}
 	i, ok, err := db.One(ctx, x.d.DB, x.scan(ctx, by.Org.ID), `SELECT `+incidentColumns+` FROM incidents WHERE org_id = $1 AND id = $2`, by.Org.ID, incident)
@@ -281,7 +284,7 @@ func (x *Incidents) One(ctx context.Context, by *account.Actor, incident string)
 
 // List gives the files of an organisation, open ones first, newest first.
 func (x *Incidents) List(ctx context.Context, by *account.Actor) ([]*Incident, error) {
-	if err := by.Require(account.ManagePrivacy); err != nil {
+	if err := by.Require(account.ReadPrivacy); err != nil {
 		return nil, err
 	}
 	return db.Select(ctx, x.d.DB, x.scan(ctx, by.Org.ID), `SELECT `+incidentColumns+` FROM incidents WHERE org_id = $1

@@ -250,6 +250,9 @@ func (x *Incidents) Decide(ctx context.Context, by *account.Actor, request strin
 
 // Disclose writes the package of a request that two members approved: what lies within its scope, and no more.
 func (x *Incidents) Disclose(ctx context.Context, by *account.Actor, request string, w io.Writer) (*LegalRequest, error) {
+	if err := by.Require(account.ManagePrivacy); err != nil {
+		return nil, err
+	}
 	q, err := x.Legal(ctx, by, request)
 	if err != nil {
 		return nil, err
@@ -291,6 +294,9 @@ func (x *Incidents) Disclose(ctx context.Context, by *account.Actor, request str
 
 // Told writes down that the persons concerned were told of a disclosure. It is refused while an order forbids it.
 func (x *Incidents) Told(ctx context.Context, by *account.Actor, request string) (*LegalRequest, error) {
+	if err := by.Require(account.ManagePrivacy); err != nil {
+		return nil, err
+	}
 	q, err := x.Legal(ctx, by, request)
 	if err != nil {
 		return nil, err
@@ -313,6 +319,9 @@ func (x *Incidents) Told(ctx context.Context, by *account.Actor, request string)
 }
 
 func (x *Incidents) openLegal(ctx context.Context, by *account.Actor, request string) (*LegalRequest, error) {
+	if err := by.Require(account.ManagePrivacy); err != nil {
+		return nil, err
+	}
 	q, err := x.Legal(ctx, by, request)
 	if err == nil && q.State != LegalOpen {
 		err = fault.New(fault.Conflict, "This request is decided already. Open a new file if the authority asks again.")
@@ -322,7 +331,7 @@ func (x *Incidents) openLegal(ctx context.Context, by *account.Actor, request st
 
 // Legal gives the file of one request.
 func (x *Incidents) Legal(ctx context.Context, by *account.Actor, request string) (*LegalRequest, error) {
-	if err := by.Require(account.ManagePrivacy); err != nil {
+	if err := by.Require(account.ReadPrivacy); err != nil {
 		return nil, err
 	}
 	q, ok, err := db.One(ctx, x.d.DB, x.scanLegal(ctx, by.Org.ID), `SELECT `+legalColumns+` FROM legal_requests WHERE org_id = $1 AND id = $2`, by.Org.ID, request)
@@ -338,7 +347,7 @@ func (x *Incidents) Legal(ctx context.Context, by *account.Actor, request string
 
 // LegalRequests lists the files of an organisation, newest first.
 func (x *Incidents) LegalRequests(ctx context.Context, by *account.Actor) ([]*LegalRequest, error) {
-	if err := by.Require(account.ManagePrivacy); err != nil {
+	if err := by.Require(account.ReadPrivacy); err != nil {
 		return nil, err
 	}
 	all, err := db.Select(ctx, x.d.DB, x.scanLegal(ctx, by.Org.ID), `SELECT `+legalColumns+` FROM legal_requests WHERE org_id = $1 ORDER BY received_ms DESC, id DESC`, by.Org.ID)

@@ -54,7 +54,7 @@ func (x *Incidents) RecordSecurity(ctx context.Context, e account.SecurityEvent)
 
 // Security lists the last n events, newest first.
 func (x *Incidents) Security(ctx context.Context, by *account.Actor, n int) ([]SecurityEvent, error) {
-	if err := by.Require(account.ManagePrivacy); err != nil {
+	if err := by.Require(account.ReadPrivacy); err != nil {
 		return nil, err
 	}
 	return db.Select(ctx, x.d.DB, x.scanSecurity(ctx, by.Org.ID), `SELECT `+securityColumns+` FROM security_events WHERE org_id = $1 ORDER BY at_ms DESC, id DESC LIMIT $2`, by.Org.ID, n)

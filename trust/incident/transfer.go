@@ -179,7 +179,7 @@ func (x *Incidents) endTransfer(ctx context.Context, by *account.Actor, t *Trans
 
 // Transfers lists the transfers of an organisation, newest first.
 func (x *Incidents) Transfers(ctx context.Context, by *account.Actor) ([]*Transfer, error) {
-	if err := by.Require(account.ManagePrivacy); err != nil {
+	if err := by.Require(account.ReadPrivacy); err != nil {
 		return nil, err
 	}
 	all, err := db.Select(ctx, x.d.DB, x.scanTransfer(ctx, by.Org.ID), `SELECT `+transferColumns+` FROM transfers WHERE org_id = $1 ORDER BY announced_ms DESC, id DESC`, by.Org.ID)

@@ -33,6 +33,8 @@ func Uses() []Use {
 		{account.ManageSettings, "call_ops", []string{"org.profile"}},
 		{account.ManageTokens, "security", []string{"account"}},
 		{account.Developer, "call_ops", []string{"org.profile"}},
+		{account.ReadPrivacy, "rights", []string{"request", "consent"}},
+		{account.AnswerRequests, "rights", []string{"request"}},
 		{account.ManagePrivacy, "rights", []string{"request", "consent"}},
 		{account.ReadAudit, "security", []string{"audit"}},
 		{account.OpenArchive, "legal", []string{"call.meta", "contact"}},
@@ -44,6 +46,7 @@ func Uses() []Use {
 		{account.DeleteLeads, "rights", []string{"contact", "lead"}},
 		{account.ManagePipelines, "call_ops", []string{"org.profile"}},
 		{account.ManageOrg, "call_ops", []string{"org.profile"}},
+		{account.CloseOrg, "call_ops", []string{"org.profile"}},
 	}
 }
 

@@ -185,7 +185,7 @@ type Draft struct {
 
 // Draft gives the draft of an organisation: where nobody wrote one, the latest document with its next number.
 func (p *Policies) Draft(ctx context.Context, by *account.Actor) (*Draft, error) {
-	if err := by.Require(account.ManagePrivacy); err != nil {
+	if err := by.Require(account.ReadPrivacy); err != nil {
 		return nil, err
 	}
 	org := by.Org.ID

@@ -155,7 +155,7 @@ func (r *Rights) Tables() []string {
 }
 
 // officer checks that an actor may work on requests.
-func officer(by *account.Actor) error { return by.Require(account.ManagePrivacy) }
+func officer(by *account.Actor) error { return by.Require(account.AnswerRequests) }
 
 // name is how an actor stands in histories.
 func name(by *account.Actor) string {
