@@ -190,7 +190,7 @@ func tagsOf(ctx context.Context, c db.Conn, org account.OrgID, k Key) ([]string,
 
 func scanText(r db.Scanner) (t string, err error) { return t, r.Scan(&t) }
 
-// DeleteRow removes a call with its note and tags inside a running transaction, and tells whether it was there. The
+// DeleteRow removes a call with its note, tags and what was said of it inside a running transaction, and tells whether it was there. The
 // caller rebuilds the roll-up of its day.
 func DeleteRow(ctx context.Context, tx *db.Tx, org account.OrgID, k Key) (bool, error) {
 	n, err := tx.Exec(ctx, `DELETE FROM calls WHERE `+keyWhere, k.args(org)...)
@@ -200,7 +200,10 @@ func DeleteRow(ctx context.Context, tx *db.Tx, org account.OrgID, k Key) (bool, 
 	if _, err := tx.Exec(ctx, `DELETE FROM call_notes WHERE `+keyWhere, k.args(org)...); err != nil {
 		return false, err
 	}
-	_, err = tx.Exec(ctx, `DELETE FROM call_tags WHERE `+keyWhere, k.args(org)...)
+	if _, err := tx.Exec(ctx, `DELETE FROM call_tags WHERE `+keyWhere, k.args(org)...); err != nil {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM call_outcomes WHERE `+keyWhere, k.args(org)...)
 	return true, err
 }
 
@@ -219,7 +222,8 @@ func DeleteOf(ctx context.Context, tx *db.Tx, org account.OrgID, day civil.Day, 
 	return nil
 }
 
-// RemoveNotes removes the notes and tags of all calls with some numbers inside a running transaction, and counts them.
+// RemoveNotes removes the notes and tags of all calls with some numbers inside a running transaction, and counts them. What was
+// said of the calls goes, too, and counts with the notes.
 func RemoveNotes(ctx context.Context, tx *db.Tx, org account.OrgID, numbers []number.ID) (notes, tags int64, err error) {
 	for part := range slices.Chunk(numbers, numbersAtOnce) {
 		args := []any{org}
@@ -230,11 +234,15 @@ func RemoveNotes(ctx context.Context, tx *db.Tx, org account.OrgID, numbers []nu
 		if err != nil {
 			return notes, tags, err
 		}
+		said, err := tx.Exec(ctx, `DELETE FROM call_outcomes WHERE org_id = $1 AND num IN `+db.In(2, len(part)), args...)
+		if err != nil {
+			return notes, tags, err
+		}
 		t, err := tx.Exec(ctx, `DELETE FROM call_tags WHERE org_id = $1 AND num IN `+db.In(2, len(part)), args...)
 		if err != nil {
 			return notes, tags, err
 		}
-		notes, tags = notes+n, tags+t
+		notes, tags = notes+n+said, tags+t
 	}
 	return notes, tags, nil
 }
@@ -245,7 +253,7 @@ const numbersAtOnce = 250
 // Delete removes every call of an organisation.
 func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	for _, q := range []string{`DELETE FROM calls WHERE org_id = $1`, `DELETE FROM call_notes WHERE org_id = $1`, `DELETE FROM call_tags WHERE org_id = $1`,
-		`DELETE FROM days WHERE org_id = $1`} {
+		`DELETE FROM call_outcomes WHERE org_id = $1`, `DELETE FROM days WHERE org_id = $1`} {
 		if _, err := tx.Exec(ctx, q, org); err != nil {
 			return err
 		}
@@ -260,7 +268,7 @@ func Touch(ctx context.Context, tx *db.Tx, org account.OrgID, day civil.Day) (ge
 		ON CONFLICT (org_id, day) DO UPDATE SET gen = days.gen + 1 RETURNING gen`, org, day).Scan(&gen)
 }
 
-// Move carries note and tags from one key to another inside a running transaction. The note is sealed anew, because
+// Move carries note, tags and what was said from one key to another inside a running transaction. The note is sealed anew, because
 // its seal is bound to its call.
 func Move(ctx context.Context, tx *db.Tx, keys *vault.Keys, org account.OrgID, from, to Key) error {
 	if from == to {
@@ -291,5 +299,8 @@ func Move(ctx context.Context, tx *db.Tx, keys *vault.Keys, org account.OrgID, f
 	if err != nil {
 		return err
 	}
-	return WriteTags(ctx, tx, org, to, tags)
+	if err := WriteTags(ctx, tx, org, to, tags); err != nil {
+		return err
+	}
+	return moveSaid(ctx, tx, org, from, to)
 }

@@ -58,6 +58,7 @@ type Call struct {
 	Note         string
 	NoteBy       account.MemberID
 	Tags         []string
+	Said         Said // what it has come to, as somebody says
 	Outcome      Outcome
 	Presentation Presentation
 }
@@ -257,6 +258,9 @@ func (s *Store) dress(ctx context.Context, c db.Conn, org *account.Org, rows []R
 				return nil, err
 			}
 		}
+	}
+	if err := dressSaid(ctx, c, org.ID, out); err != nil {
+		return nil, err
 	}
 	return out, s.dressNotes(ctx, c, org.ID, out)
 }

@@ -16,6 +16,7 @@ type Written struct {
 	By   account.MemberID `json:",omitempty"`
 	At   int64            `json:",omitempty"` // Unix milliseconds
 	Tags []string         `json:",omitempty"`
+	Said Said             `json:",omitzero"`
 }
 
 // Written gives what people wrote on the calls with a number: on all of them, or with an agent on those of one agent's day.
@@ -45,19 +46,29 @@ func (s *Store) Written(ctx context.Context, c db.Conn, org account.OrgID, day c
 		at[x.key] = len(out)
 		out = append(out, Written{Key: x.key, Note: text, By: x.by, At: x.at})
 	}
-	tags, err := c.Rows(ctx, `SELECT day, agent, start, num, dir, line, tag FROM call_tags`+where+` ORDER BY day, agent, start, dir, line, tag`, args...)
-	if err != nil {
-		return nil, err
-	}
-	return out, eachKeyed(tags, func(k Key, tag *string) error {
+	of := func(k Key) *Written {
 		i, ok := at[k]
 		if !ok {
 			i = len(out)
 			at[k], out = i, append(out, Written{Key: k})
 		}
-		out[i].Tags = append(out[i].Tags, *tag)
+		return &out[i]
+	}
+	tags, err := c.Rows(ctx, `SELECT day, agent, start, num, dir, line, tag FROM call_tags`+where+` ORDER BY day, agent, start, dir, line, tag`, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := eachKeyed(tags, func(k Key, tag *string) error {
+		of(k).Tags = append(of(k).Tags, *tag)
 		return nil
-	})
+	}); err != nil {
+		return nil, err
+	}
+	said, err := db.Select(ctx, c, scanSaid, `SELECT `+saidColumns+` FROM call_outcomes`+where+` ORDER BY day, agent, start, dir, line`, args...)
+	for _, x := range said {
+		of(x.key).Said = x.Said
+	}
+	return out, err
 }
 
 // Rewrite writes on calls what Written gave, inside a running transaction.
@@ -75,6 +86,11 @@ func (s *Store) Rewrite(ctx context.Context, tx *db.Tx, org account.OrgID, all [
 		if err := WriteTags(ctx, tx, org, w.Key, w.Tags); err != nil {
 			return err
 		}
+		if w.Said.Outcome != "" {
+			if err := WriteSaid(ctx, tx, org, w.Key, w.Said); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -82,7 +98,8 @@ func (s *Store) Rewrite(ctx context.Context, tx *db.Tx, org account.OrgID, all [
 // RemoveNotesOf removes the notes and tags of the calls of one agent's day with a number, inside a running transaction.
 func RemoveNotesOf(ctx context.Context, tx *db.Tx, org account.OrgID, day civil.Day, agent account.AgentNo, n number.ID) (rows int64, err error) {
 	for _, q := range []string{`DELETE FROM call_notes WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`,
-		`DELETE FROM call_tags WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`} {
+		`DELETE FROM call_tags WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`,
+		`DELETE FROM call_outcomes WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`} {
 		gone, err := tx.Exec(ctx, q, org, day, agent, n)
 		if err != nil {
 			return rows, err

@@ -281,13 +281,13 @@ func (u *unit) rehouse(ctx context.Context, from *agentDay, i int, to *agentDay,
 	}
 	stays := &to.rows[j]
 	if stays.Ref < 0 && r.Ref >= 0 {
-		if err := u.carry(ctx, to.house.id, stays.Key, r.Key); err != nil {
+		if err := call.Move(ctx, u.tx, u.w.keys, to.house.id, stays.Key, r.Key); err != nil {
 			return err
 		}
 		to.remove(j)
 		return u.move(ctx, from, i, to, r)
 	}
-	if err := u.carry(ctx, from.house.id, from.rows[i].Key, stays.Key); err != nil {
+	if err := call.Move(ctx, u.tx, u.w.keys, from.house.id, from.rows[i].Key, stays.Key); err != nil {
 		return err
 	}
 	from.remove(i)

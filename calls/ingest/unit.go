@@ -170,7 +170,7 @@ func (u *unit) replace(ctx context.Context, from *agentDay, i int, to *agentDay,
 }
 
 func (u *unit) move(ctx context.Context, from *agentDay, i int, to *agentDay, r *call.Row) error {
-	if err := u.carry(ctx, from.house.id, from.rows[i].Key, r.Key); err != nil {
+	if err := call.Move(ctx, u.tx, u.w.keys, from.house.id, from.rows[i].Key, r.Key); err != nil {
 		return err
 	}
 	from.remove(i)

@@ -2,10 +2,8 @@ package ingest
 
 import (
 	"context"
-	"slices"
 
 	"parley/account"
-	"parley/calls/call"
 	"parley/calls/number"
 	"parley/platform/civil"
 	"parley/platform/db"
@@ -15,8 +13,6 @@ import (
 type Changes struct {
 	Days    []AgentDay  // on which calls are new, changed or gone
 	Numbers []number.ID // whose calls these are; never withheld
-	Gone    []call.Key  // calls that were deleted for good
-	Moved   []Moved
 	// Flagged are numbers that were excluded or restricted, or are not any more: none of their calls changed, but what may be
 	// done with them did.
 	Flagged []number.ID
@@ -27,9 +23,6 @@ type AgentDay struct {
 	Day   civil.Day
 	Agent account.AgentNo
 }
-
-// Moved is a call that has another key from now on, as when its phone corrected it. The old key is among the Gone, too.
-type Moved struct{ From, To call.Key }
 
 // Watch has fn hear, inside each transaction that changes calls, what it changes. What fn writes is committed together with the
 // calls or not at all; an error of fn fails them. It runs in the one writer of calls, so it must be quick. Watch is called
@@ -48,16 +41,6 @@ func (u *unit) changesOf(org account.OrgID) *Changes {
 	return c
 }
 
-// carry has what people wrote on a call follow it to another key.
-func (u *unit) carry(ctx context.Context, org account.OrgID, from, to call.Key) error {
-	if from == to {
-		return nil
-	}
-	c := u.changesOf(org)
-	c.Moved = append(c.Moved, Moved{from, to})
-	return call.Move(ctx, u.tx, u.w.keys, org, from, to)
-}
-
 // note collects what a unit does to an agent's day.
 func (u *unit) note(k dayKey, d *agentDay) {
 	if u.w.watch == nil {
@@ -72,14 +55,8 @@ func (u *unit) note(k dayKey, d *agentDay) {
 			c = u.changesOf(k.org)
 			c.Days = append(c.Days, AgentDay{k.day, k.agent})
 		}
-		r := &d.rows[i]
-		if r.Number != number.Withheld {
-			c.Numbers = append(c.Numbers, r.Number)
-		}
-		if d.gone[i] && !slices.Contains(d.struck, r.Number) {
-			if _, stays := d.find(&r.Key); !stays {
-				c.Gone = append(c.Gone, r.Key)
-			}
+		if n := d.rows[i].Number; n != number.Withheld {
+			c.Numbers = append(c.Numbers, n)
 		}
 	}
 }

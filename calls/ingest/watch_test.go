@@ -39,13 +39,10 @@ func newWitness(w *calltest.World) *witness {
 // check compares what was told since the last check with what happened.
 func (s *witness) check(t *testing.T, what string) {
 	t.Helper()
-	numbers, gone, days := map[number.ID]bool{}, map[call.Key]bool{}, map[ingest.AgentDay]bool{}
+	numbers, days := map[number.ID]bool{}, map[ingest.AgentDay]bool{}
 	for _, c := range s.heard {
 		for _, n := range c.Numbers {
 			numbers[n] = true
-		}
-		for _, k := range c.Gone {
-			gone[k] = true
 		}
 		for _, d := range c.Days {
 			days[d] = true
@@ -55,7 +52,7 @@ func (s *witness) check(t *testing.T, what string) {
 	for _, r := range s.w.Rows(t) {
 		now[r.Key] = r
 	}
-	wantNumbers, wantGone, wantDays := map[number.ID]bool{}, map[call.Key]bool{}, map[ingest.AgentDay]bool{}
+	wantNumbers, wantDays := map[number.ID]bool{}, map[ingest.AgentDay]bool{}
 	for k, r := range now {
 		if old, ok := s.had[k]; !ok || old != r {
 			wantNumbers[k.Number], wantDays[ingest.AgentDay{Day: k.Day, Agent: k.Agent}] = true, true
@@ -63,15 +60,12 @@ func (s *witness) check(t *testing.T, what string) {
 	}
 	for k := range s.had {
 		if _, ok := now[k]; !ok {
-			wantNumbers[k.Number], wantGone[k], wantDays[ingest.AgentDay{Day: k.Day, Agent: k.Agent}] = true, true, true
+			wantNumbers[k.Number], wantDays[ingest.AgentDay{Day: k.Day, Agent: k.Agent}] = true, true
 		}
 	}
 	delete(wantNumbers, number.Withheld)
 	if !maps.Equal(numbers, wantNumbers) {
 		t.Fatalf("%s: told of numbers %v, changed were %v", what, slices.Sorted(maps.Keys(numbers)), slices.Sorted(maps.Keys(wantNumbers)))
-	}
-	if !maps.Equal(gone, wantGone) {
-		t.Fatalf("%s: told that %v are gone, %v are", what, gone, wantGone)
 	}
 	if !maps.Equal(days, wantDays) {
 		t.Fatalf("%s: told of days %v, changed were %v", what, days, wantDays)
@@ -127,20 +121,14 @@ func TestWatch(t *testing.T) {
 	}, calltest.Schemas()...)
 }
 
-// TestWatchMovesAndFlags: a call that its phone corrected is told with both keys, and a number that is kept out is told.
-func TestWatchMovesAndFlags(t *testing.T) {
+// TestWatchFlags: a number that is kept out is told, although none of its calls changed.
+func TestWatchFlags(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := calltest.New(t, d)
 		a := w.Agent(t, "Ravi")
 		s := newWitness(w)
 		it := ingest.Item{Agent: a.Agent, Line: 1, Start: w.Now().Add(-time.Hour), Number: "+919812300001", Direction: call.Incoming, Type: call.TypeIncoming, Seconds: 9, Ref: 7}
-		was := w.Put(t, it)[0].Key
-		it.Start = it.Start.Add(-time.Minute)
-		s.heard = nil
-		is := w.Put(t, it)[0].Key
-		if len(s.heard) != 1 || !slices.Equal(s.heard[0].Moved, []ingest.Moved{{From: was, To: is}}) {
-			t.Fatalf("told %+v, want the move of %v to %v", s.heard, was, is)
-		}
+		k := w.Put(t, it)[0].Key
 		s.heard = nil
 		if err := w.Writer.Exclude(t.Context(), w.Org, number.Exclusion{Number: it.Number, Strength: number.Hidden, AddedAt: w.Now()}); err != nil {
 			t.Fatal(err)
@@ -149,8 +137,8 @@ func TestWatchMovesAndFlags(t *testing.T) {
 		for _, c := range s.heard {
 			flagged = append(flagged, c.Flagged...)
 		}
-		if !slices.Equal(flagged, []number.ID{is.Number}) {
-			t.Errorf("told that %v were flagged, want %v", flagged, is.Number)
+		if !slices.Equal(flagged, []number.ID{k.Number}) {
+			t.Errorf("told that %v were flagged, want %v", flagged, k.Number)
 		}
 	}, calltest.Schemas()...)
 }

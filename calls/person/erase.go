@@ -18,7 +18,7 @@ import (
 // tables are those whose rows about people this package answers for.
 func tables() []string {
 	return []string{"numbers", "number_index", "number_names", "excluded_numbers", "restricted_numbers", "archived_numbers", "unsettled_numbers", "erasing_numbers",
-		"calls", "call_notes", "call_tags", "callbacks", "rolls", "coarse", "import_rejects", "imports", "import_mappings", "lines", "line_holders", "devices",
+		"calls", "call_notes", "call_tags", "call_outcomes", "callbacks", "rolls", "coarse", "import_rejects", "imports", "import_mappings", "lines", "line_holders", "devices",
 		"device_lines", "digests", "pairing_codes", "forget_orders"}
 }
 
@@ -57,7 +57,7 @@ func (p *Persons) count(ctx context.Context, org account.OrgID, n number.ID) (*c
 		{&c.numbers, `SELECT count(*) FROM numbers WHERE org_id = $1 AND num = $2`},
 		{&c.archived, `SELECT count(*) FROM archived_numbers WHERE org_id = $1 AND num = $2`},
 		{&c.names, `SELECT count(*) FROM number_names WHERE org_id = $1 AND num = $2`},
-		{&c.notes, `SELECT count(*) FROM call_notes WHERE org_id = $1 AND num = $2`},
+		{&c.notes, `SELECT (SELECT count(*) FROM call_notes WHERE org_id = $1 AND num = $2) + (SELECT count(*) FROM call_outcomes WHERE org_id = $1 AND num = $2)`},
 		{&c.tags, `SELECT count(*) FROM call_tags WHERE org_id = $1 AND num = $2`},
 		{&c.callbacks, `SELECT count(*) FROM callbacks WHERE org_id = $1 AND num = $2`},
 		{&c.exclusions, `SELECT count(*) FROM excluded_numbers e JOIN number_index i ON i.org_id = e.org_id AND i.idx = e.idx WHERE e.org_id = $1 AND i.num = $2`},

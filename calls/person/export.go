@@ -52,13 +52,30 @@ func (p *Persons) export(ctx context.Context, id account.OrgID, who subject.Ref,
 	if err != nil {
 		return err
 	}
+	var said []call.Call
 	if err := out.Table(call.CategoryCall, "calls", callColumns(), func(add func(...any) error) error {
+		said = said[:0]
 		return p.eachDressed(ctx, org, n, func(c *call.Call) error {
+			if c.Said.Outcome != "" {
+				said = append(said, *c)
+			}
 			return add(stamp(c.Row.At(), org.Location()), c.Row.Direction.String(), c.Row.Type.String(), c.Row.Seconds, c.Number, c.Presentation.String(), c.Name,
 				lines[c.Row.Line], c.Row.Source.String(), c.Note, c.Tags)
 		})
 	}); err != nil {
 		return err
+	}
+	if len(said) > 0 {
+		if err := out.Table(call.CategoryNote, "call_outcomes", []string{"start", "outcome", "said"}, func(add func(...any) error) error {
+			for i := range said {
+				if err := add(stamp(said[i].Row.At(), org.Location()), said[i].Said.Outcome, said[i].Said.At); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
 	}
 	return p.exportContact(ctx, org, n, out)
 }

@@ -136,20 +136,23 @@ func (p *Persons) callbacks() retain.Keeper {
 
 // notes keeps notes and tags. Those on calls without number are nobody's, and go by their own age.
 func (p *Persons) notes() retain.Keeper {
-	have := grouped(`SELECT num, count(*) FROM call_notes WHERE org_id = $1 GROUP BY num`, `SELECT num, count(*) FROM call_tags WHERE org_id = $1 GROUP BY num`)
+	have := grouped(`SELECT num, count(*) FROM call_notes WHERE org_id = $1 GROUP BY num`, `SELECT num, count(*) FROM call_tags WHERE org_id = $1 GROUP BY num`,
+		`SELECT num, count(*) FROM call_outcomes WHERE org_id = $1 GROUP BY num`)
 	k := retain.Keeper{Name: "notes and tags", Category: call.CategoryNote, Events: []policy.Event{policy.LastActivity, policy.Created}, Forget: p.forget}
-	k.Count = p.counted(`SELECT count(*) FROM call_notes WHERE org_id = $1`, `SELECT count(*) FROM call_tags WHERE org_id = $1`)
+	k.Count = p.counted(`SELECT count(*) FROM call_notes WHERE org_id = $1`, `SELECT count(*) FROM call_tags WHERE org_id = $1`, `SELECT count(*) FROM call_outcomes WHERE org_id = $1`)
 	k.Due = func(ctx context.Context, org account.OrgID, cut retain.Cut) ([]retain.Item, error) {
 		const old = ` WHERE org_id = $1 AND day < $2 GROUP BY day, agent, num`
 		if cut.From == policy.Created {
-			return p.dueOld(ctx, org, cut, `SELECT day, agent, num, count(*) FROM call_notes`+old, `SELECT day, agent, num, count(*) FROM call_tags`+old)
+			return p.dueOld(ctx, org, cut, `SELECT day, agent, num, count(*) FROM call_notes`+old, `SELECT day, agent, num, count(*) FROM call_tags`+old,
+				`SELECT day, agent, num, count(*) FROM call_outcomes`+old)
 		}
 		const nobodys = ` WHERE org_id = $1 AND day < $2 AND num = 0 GROUP BY day, agent, num`
 		out, err := p.dueIdle(ctx, org, cut, have)
 		if err != nil {
 			return nil, err
 		}
-		more, err := p.dueOld(ctx, org, cut, `SELECT day, agent, num, count(*) FROM call_notes`+nobodys, `SELECT day, agent, num, count(*) FROM call_tags`+nobodys)
+		more, err := p.dueOld(ctx, org, cut, `SELECT day, agent, num, count(*) FROM call_notes`+nobodys, `SELECT day, agent, num, count(*) FROM call_tags`+nobodys,
+			`SELECT day, agent, num, count(*) FROM call_outcomes`+nobodys)
 		return append(out, more...), err
 	}
 	k.Remove = func(ctx context.Context, org account.OrgID, o retain.Order) (int64, error) {
