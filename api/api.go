@@ -27,6 +27,7 @@ import (
 	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/vault"
+	"parley/trust/attest"
 	"parley/trust/consent"
 	"parley/trust/hold"
 	"parley/trust/incident"
@@ -47,6 +48,8 @@ type Deps struct {
 	Rights    *rights.Rights
 	Retain    *retain.Sweeper
 	Incidents *incident.Incidents
+	Attested  *attest.Attestations
+	Bill      func() (*attest.Bill, error) // what the program is made of
 	Accounts  *account.Accounts
 	Devices   *device.Devices
 	Calls     *call.Store
@@ -121,6 +124,8 @@ func (s *API) register() {
 	s.requests()
 	s.retention()
 	s.incidents()
+	s.transfers()
+	s.attestations()
 	s.closing()
 	s.policies()
 	s.proofs()

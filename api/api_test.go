@@ -17,6 +17,7 @@ import (
 	"parley/calls/calltest"
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
+	"parley/trust/attest"
 	"parley/trust/incident"
 	"parley/trust/prove"
 	"parley/trust/retain"
@@ -31,7 +32,7 @@ type house struct {
 }
 
 func seriesOf() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "api", Files: Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema})
+	return append(calltest.Schemas(), dbtest.Schema{Series: "api", Files: Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema}, dbtest.Schema{Series: "attest", Files: attest.Schema})
 }
 
 // each runs a story over the handler on every engine.
@@ -71,6 +72,7 @@ func deps(t *testing.T, w *calltest.World, l Limits, log io.Writer) Deps {
 	}
 	sweeping(t, w, &d)
 	proving(w, &d)
+	attested(w, &d)
 	return d
 }
 

@@ -36,7 +36,7 @@ func TestEveryOperationIsLoggedOrKnownToShowNobody(t *testing.T) {
 	nobody := []string{"GET /me", "GET /me/seen", "GET /organisation", "GET /teams", "GET /teams/{team}", "GET /device-settings", "GET /tags",
 		"GET /metrics", "GET /reports", "GET /imports", "GET /imports/{import}", "GET /tokens", "GET /sessions", "GET /audit/checkpoint", "GET /audit/growth",
 		"POST /imports/detect", "POST /audit/cosignatures",
-		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions", "GET /proof", "POST /proof"}
+		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions", "GET /proof", "POST /proof", "GET /materials"}
 	patterns := map[string]bool{}
 	for _, r := range Routes() {
 		pattern := r.Method + " " + strings.TrimPrefix(r.Path, root)

@@ -80,6 +80,17 @@ type NewConsent struct {
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
+// Age says whether a person is known as under age.
+type Age struct {
+	UnderAge bool `json:"under_age"`
+}
+
+// NewAge marks a person as under age, or takes the mark back.
+type NewAge struct {
+	PersonText
+	UnderAge bool `json:"under_age" doc:"false takes the mark back"`
+}
+
 // NewSuppression is somebody who is not to be contacted.
 type NewSuppression struct {
 	PersonText
@@ -97,6 +108,26 @@ func (s *API) consents() {
 		saying("The file that \"parley consent verify\" checks anywhere, against the public key of the audit log."), s.exportConsents)
 	handle(s, does(http.MethodPost, "/suppressions", "suppress", account.ManagePrivacy, tagConsent, "Put somebody on the suppression list").
 		saying("The entry is a keyed hash and outlives an erasure. Only the person lifts it, by wanting something again.").giving(http.StatusNoContent), s.suppress)
+	handle(s, does(http.MethodPost, "/minors/of", "get-age", account.ReadPrivacy, tagConsent, "Whether a person is known as under age"), s.ageOf)
+	handle(s, does(http.MethodPost, "/minors", "set-age", account.ManagePrivacy, tagConsent, "Mark a person as under age").
+		saying("What they agreed to counts for nothing then. The mark is a keyed hash and outlives an erasure.").giving(http.StatusNoContent), s.setAge)
+}
+
+func (s *API) ageOf(ctx context.Context, in *struct{ Body PersonText }) (*body[Age], error) {
+	org, w, err := who(ctx, in.Body)
+	if err != nil {
+		return nil, err
+	}
+	under, err := s.Consents.Minor(ctx, s.DB, org.ID, w)
+	return answerOf(Age{under}), err
+}
+
+func (s *API) setAge(ctx context.Context, in *struct{ Body NewAge }) (*struct{}, error) {
+	org, w, err := who(ctx, in.Body.PersonText)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.Consents.SetMinor(ctx, org.ID, w, in.Body.UnderAge, "api", actorOf(ctx).Member.ID)
 }
 
 func who(ctx context.Context, p PersonText) (*account.Org, consent.Who, error) {

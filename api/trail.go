@@ -64,13 +64,16 @@ func traces() map[string]trace {
 	}
 	for _, pattern := range []string{"GET /me", "GET /me/seen", "GET /organisation", "GET /teams", "GET /teams/{team}", "GET /device-settings", "GET /tags",
 		"GET /metrics", "GET /reports", "GET /imports", "GET /imports/{import}", "GET /tokens", "GET /sessions", "GET /audit/checkpoint", "GET /audit/growth",
-		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions", "GET /proof", "POST /proof"} {
+		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions", "GET /proof", "POST /proof", "GET /materials"} {
 		t[pattern] = trace{}
 	}
-	for _, pattern := range []string{"GET /requests", "GET /requests/{request}", "GET /requests/{request}/receipts"} {
+	for _, pattern := range []string{"GET /requests", "GET /requests/{request}", "GET /requests/{request}/receipts", "GET /attestations", "GET /attestations/{duty}", "GET /attestations/{duty}/statement",
+		"GET /transfers", "GET /transfers/{transfer}", "POST /consents/of", "POST /minors/of", "POST /contact-checks"} {
 		t[pattern] = trace{action: audit.PrivacyOpened}
 	}
-	t["GET /requests/{request}/package"] = trace{action: audit.ExportMade}
+	for _, pattern := range []string{"GET /requests/{request}/package", "POST /consents/export"} {
+		t[pattern] = trace{action: audit.ExportMade}
+	}
 	return t
 }
 

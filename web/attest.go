@@ -271,10 +271,11 @@ func dutyStatement(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if d.Last == nil {
-		return fault.New(fault.NotFound, "Nothing was attested of this yet.")
+	statement, err := d.Statement()
+	if err != nil {
+		return err
 	}
-	return v.sendFile("attestation.json", "application/json", io.NopCloser(bytes.NewReader(d.Last.Statement)))
+	return v.sendFile("attestation.json", "application/json", io.NopCloser(bytes.NewReader(statement)))
 }
 
 // materialsPage lists what the program is made of.

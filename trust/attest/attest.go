@@ -82,6 +82,14 @@ type Attestation struct {
 	Statement []byte    // for audit.ReadCertified
 }
 
+// Statement is the newest statement about the duty, with its proof: for Verify.
+func (d *Duty) Statement() ([]byte, error) {
+	if d.Last == nil {
+		return nil, fault.New(fault.NotFound, "Nothing was attested of this yet.")
+	}
+	return d.Last.Statement, nil
+}
+
 // Attestations keeps the duties of all organisations.
 type Attestations struct {
 	db      *db.DB

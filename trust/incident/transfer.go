@@ -177,6 +177,14 @@ func (x *Incidents) endTransfer(ctx context.Context, by *account.Actor, t *Trans
 	})
 }
 
+// Transfer gives one transfer with the objections to it.
+func (x *Incidents) Transfer(ctx context.Context, by *account.Actor, transfer string) (*Transfer, error) {
+	if err := by.Require(account.ReadPrivacy); err != nil {
+		return nil, err
+	}
+	return x.transfer(ctx, by.Org.ID, transfer)
+}
+
 // Transfers lists the transfers of an organisation, newest first.
 func (x *Incidents) Transfers(ctx context.Context, by *account.Actor) ([]*Transfer, error) {
 	if err := by.Require(account.ReadPrivacy); err != nil {
