@@ -55,11 +55,15 @@ func (r *Rights) LockAgain(ctx context.Context, org account.OrgID) error {
 // EraseBeside asks every store but one to erase a person who was erased before, and whom a restored backup brought back. No
 // hold is asked: that they were erased shows that they could be.
 func (r *Rights) EraseBeside(ctx context.Context, org account.OrgID, who subject.Ref, but string, d Decision) error {
+	names, err := r.names(ctx, r.DB, org, who)
+	if err != nil {
+		return err
+	}
 	for _, s := range r.Stores {
 		if s.Erase == nil || s.Name == but {
 			continue
 		}
-		if _, err := s.Erase(ctx, org, who, d); err != nil {
+		if _, err := s.erase(ctx, org, names, d); err != nil {
 			return err
 		}
 	}

@@ -88,7 +88,7 @@ func (r *Rights) finish(ctx context.Context, q *Request, result State) (*Request
 		if q.Kind != Erasure {
 			return nil
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM subject_states WHERE org_id = $1 AND subject_ref = $2`, q.Org, refText(q.Who)); err != nil {
+		if _, err := tx.Exec(ctx, `DELETE FROM subject_states WHERE org_id = $1 AND (subject_ref = $2 OR request_id = $3)`, q.Org, refText(q.Who), q.ID); err != nil {
 			return err
 		}
 		return forget(ctx, tx, q.Org, q.ID) // nothing of the person stays, here neither

@@ -100,7 +100,12 @@ func (r *Rights) eraseOwn(ctx context.Context, org account.OrgID, who subject.Re
 				return err
 			}
 		}
-		return nil
+		if d.KeepsAny() {
+			return nil
+		}
+		// Those of the request itself end with it.
+		_, err = tx.Exec(ctx, `DELETE FROM subject_states WHERE org_id = $1 AND subject_ref = $2 AND request_id <> $3`, org, who.String(), d.Request)
+		return err
 	})
 	for _, id := range packages {
 		if err == nil {

@@ -31,6 +31,7 @@ const readme = `This package holds what is kept about you.
   data/     one folder per category of data. Each table is there twice: as JSON, which keeps every
             value exactly, and as CSV, which opens in a spreadsheet.
   files/    recordings and other files.
+  also-1/   the same of further numbers of yours that we know, one folder each.
   about.json     what each category is used for, how long it is kept, and who else receives it.
   manifest.json  the list of all files with their SHA-256, signed.
 
@@ -42,6 +43,7 @@ Bring calls into another Parley: parley import data/call.meta/calls.csv
   data/     हर श्रेणी का एक फ़ोल्डर। हर तालिका दो रूपों में है: JSON, जिसमें हर मान ठीक वैसा ही है,
             और CSV, जो स्प्रेडशीट में खुलती है।
   files/    रिकॉर्डिंग और दूसरी फ़ाइलें।
+  also-1/   यही आपके दूसरे नंबरों के लिए, हर नंबर का एक फ़ोल्डर।
   about.json     हर श्रेणी किस काम आती है, कितने समय तक रखी जाती है और किसे दी जाती है।
   manifest.json  सब फ़ाइलों की सूची, SHA-256 के साथ, हस्ताक्षर सहित।
 `
@@ -126,13 +128,12 @@ func (r *Rights) fill(ctx context.Context, q *Request, w io.Writer) ([]Line, err
 		return nil, err
 	}
 	if q.Known() {
-		for _, s := range r.Stores {
-			if s.Export == nil {
-				continue
-			}
-			if err := s.Export(ctx, q.Org, q.Who, p); err != nil {
-				return nil, err
-			}
+		names, err := r.names(ctx, r.DB, q.Org, q.Who)
+		if err == nil {
+			err = r.exportAll(ctx, q.Org, names, p)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	m := Manifest{Format: ManifestFormat, Request: q.ID, Kind: q.Kind, Organisation: org.Name, Made: p.at.Truncate(time.Second),
@@ -167,7 +168,7 @@ func (p *Package) lines() []Line {
 		base := f.Name[strings.LastIndexByte(f.Name, '/')+1:]
 		switch {
 		case f.Category == "":
-		case strings.HasPrefix(f.Name, "files/"):
+		case strings.Contains("/"+f.Name, "/files/"):
 			out = append(out, Line{Store: "package", Thing: Blobs, Name: base, Category: f.Category, Count: 1})
 		case strings.HasSuffix(base, ".json"):
 			out = append(out, Line{Store: "package", Thing: Rows, Name: strings.TrimSuffix(base, ".json"), Category: f.Category, Count: f.Rows})

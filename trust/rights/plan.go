@@ -126,13 +126,17 @@ func (r *Rights) look(ctx context.Context, q *Request) (*Plan, error) {
 	if !q.Known() {
 		return p, nil
 	}
-	if p.Lines, err = r.lines(ctx, q.Org, q.Who); err != nil {
+	names, err := r.names(ctx, r.DB, q.Org, q.Who)
+	if err != nil {
+		return nil, err
+	}
+	if p.Lines, err = r.lines(ctx, q.Org, names); err != nil {
 		return nil, err
 	}
 	if q.Kind != Erasure {
 		return p, nil
 	}
-	if err := r.obstacles(ctx, q, p); err != nil {
+	if err := r.obstacles(ctx, q, names, p); err != nil {
 		return nil, err
 	}
 	p.Others, err = db.Select(ctx, r.DB, scanText, `SELECT id FROM requests WHERE org_id = $1 AND subject_ref = $2 AND kind = 'erasure' AND closed_ms = 0 AND id <> $3 ORDER BY id`,
@@ -141,13 +145,13 @@ func (r *Rights) look(ctx context.Context, q *Request) (*Plan, error) {
 }
 
 // lines asks every store what it has about a person.
-func (r *Rights) lines(ctx context.Context, org account.OrgID, who subject.Ref) ([]Line, error) {
+func (r *Rights) lines(ctx context.Context, org account.OrgID, names []subject.Ref) ([]Line, error) {
 	var out []Line
 	for _, s := range r.Stores {
 		if s.Plan == nil {
 			continue
 		}
-		lines, err := s.Plan(ctx, org, who)
+		lines, err := s.plan(ctx, org, names)
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +176,7 @@ func named(store string, lines []Line) []Line {
 }
 
 // obstacles finds the floors and holds that stand in the way of an erasure.
-func (r *Rights) obstacles(ctx context.Context, q *Request, p *Plan) error {
+func (r *Rights) obstacles(ctx context.Context, q *Request, names []subject.Ref, p *Plan) error {
 	newest := map[string]time.Time{}
 	var categories []string
 	for _, l := range p.Lines {
@@ -204,7 +208,7 @@ func (r *Rights) obstacles(ctx context.Context, q *Request, p *Plan) error {
 		if err != nil {
 			return err
 		}
-		if held, ok := cover.Holds(q.Who); ok {
+		if held, ok := cover.Holds(names...); ok {
 			p.Holds = append(p.Holds, Held{held, c})
 		}
 	}
@@ -212,13 +216,13 @@ func (r *Rights) obstacles(ctx context.Context, q *Request, p *Plan) error {
 }
 
 // gate is the deletion gate of a request, as stores ask it inside their transactions.
-func (r *Rights) gate(q *Request) func(context.Context, db.Conn, string) error {
+func (r *Rights) gate(q *Request, names []subject.Ref) func(context.Context, db.Conn, string) error {
 	path := hold.RightsErase
 	if q.Proof == Session {
 		path = hold.AccountDelete
 	}
 	return func(ctx context.Context, c db.Conn, category string) error {
-		return r.Holds.Check(ctx, c, q.Org, hold.Deletion{Who: []subject.Ref{q.Who}, Category: category, Path: path})
+		return r.Holds.Check(ctx, c, q.Org, hold.Deletion{Who: names, Category: category, Path: path})
 	}
 }
 

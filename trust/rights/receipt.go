@@ -207,7 +207,11 @@ func (r *Rights) outcome(ctx context.Context, q *Request, out *Receipt) (err err
 		return err
 	}
 	if q.Kind == Erasure && q.Known() {
-		if out.Left, err = r.left(ctx, q); err != nil {
+		names, err := r.names(ctx, r.DB, q.Org, q.Who)
+		if err != nil {
+			return err
+		}
+		if out.Left, err = r.left(ctx, q, names); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,11 @@ type Deps struct {
 	// Settle makes sure that no copy of what was deleted is left in the database's own files.
 	Settle func(ctx context.Context) error
 
-	Stores []Store // in the order in which they erase
+	// Names gives every name under which a person is kept, the given one first: the numbers and the contacts that are the same
+	// person. nil = each has one name.
+	Names func(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref) ([]subject.Ref, error)
+
+	Stores []Store // in the order in which they erase; those that know who has which name go last
 }
 
 // Question is what a clock depends on.

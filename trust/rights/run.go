@@ -13,6 +13,7 @@ import (
 	"parley/account"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/trust/subject"
 )
 
 // Run carries out what was approved, and gives the request as it is then. What was approved must still be what there is.
@@ -59,6 +60,10 @@ func (r *Rights) begin(ctx context.Context, q *Request, actor string) (*Request,
 	if err != nil {
 		return nil, err
 	}
+	names, err := r.names(ctx, r.DB, q.Org, q.Who)
+	if err != nil {
+		return nil, err
+	}
 	if err := r.sealCorrections(ctx, q, now); err != nil {
 		return nil, err
 	}
@@ -67,7 +72,7 @@ func (r *Rights) begin(ctx context.Context, q *Request, actor string) (*Request,
 		return nil, errors.Join(changed(), r.stopped(ctx, q, changed()))
 	}
 	if len(now.Holds) > 0 {
-		held := r.gate(q)(ctx, r.DB, now.Holds[0].Category)
+		held := r.gate(q, names)(ctx, r.DB, now.Holds[0].Category)
 		if held != nil {
 			return nil, errors.Join(held, r.stopped(ctx, q, held))
 		}
@@ -81,7 +86,7 @@ func (r *Rights) begin(ctx context.Context, q *Request, actor string) (*Request,
 			q.Plan, q.planHash = now, now.sum()
 		}
 		if q.Kind == Erasure && len(q.Plan.Locks) > 0 {
-			return r.setState(ctx, tx, q, q.Who, subjectLocked, "")
+			return r.setState(ctx, tx, q, names, subjectLocked, "")
 		}
 		return nil
 	})
@@ -151,12 +156,16 @@ func (r *Rights) erase(ctx context.Context, q *Request) error {
 	if err != nil {
 		return err
 	}
-	d := Decision{Request: q.ID, At: r.Now(), Keep: q.Plan.Locks, gate: r.gate(q)}
+	names, err := r.names(ctx, r.DB, q.Org, q.Who) // before the store goes that knows them
+	if err != nil {
+		return err
+	}
+	d := Decision{Request: q.ID, At: r.Now(), Keep: q.Plan.Locks, gate: r.gate(q, names)}
 	for pass := first; pass < first+passes; pass++ {
-		if err := r.erasePass(ctx, q, d, pass); err != nil {
+		if err := r.erasePass(ctx, q, names, d, pass); err != nil {
 			return err
 		}
-		left, err := r.left(ctx, q)
+		left, err := r.left(ctx, q, names)
 		if err != nil {
 			return err
 		}
@@ -167,13 +176,13 @@ func (r *Rights) erase(ctx context.Context, q *Request) error {
 	return fault.New(fault.Unavailable, "Data about the person of request %s came back while it was erased. It will be erased again within the hour.", q.ID)
 }
 
-func (r *Rights) erasePass(ctx context.Context, q *Request, d Decision, pass int) error {
+func (r *Rights) erasePass(ctx context.Context, q *Request, names []subject.Ref, d Decision, pass int) error {
 	for _, s := range r.Stores {
 		if s.Erase == nil {
 			continue
 		}
 		if err := r.step(ctx, q, strconv.Itoa(pass)+" "+s.Name, func() ([]Line, error) {
-			lines, err := s.Erase(ctx, q.Org, q.Who, d)
+			lines, err := s.erase(ctx, q.Org, names, d)
 			return named(s.Name, lines), err
 		}); err != nil {
 			return err
@@ -183,8 +192,8 @@ func (r *Rights) erasePass(ctx context.Context, q *Request, d Decision, pass int
 }
 
 // left counts what is still there and not kept on purpose.
-func (r *Rights) left(ctx context.Context, q *Request) (n int64, err error) {
-	lines, err := r.lines(ctx, q.Org, q.Who)
+func (r *Rights) left(ctx context.Context, q *Request, names []subject.Ref) (n int64, err error) {
+	lines, err := r.lines(ctx, q.Org, names)
 	if err != nil {
 		return 0, err
 	}
@@ -255,10 +264,14 @@ func (r *Rights) object(ctx context.Context, q *Request) error {
 	if q.Kind == Withdrawal || !q.Known() {
 		return nil
 	}
+	names, err := r.names(ctx, r.DB, q.Org, q.Who)
+	if err != nil {
+		return err
+	}
 	return r.step(ctx, q, "object", func() ([]Line, error) {
 		return nil, r.DB.Tx(ctx, func(tx *db.Tx) error {
 			for _, p := range purposes {
-				if err := r.setState(ctx, tx, q, q.Who, subjectObjected, p); err != nil {
+				if err := r.setState(ctx, tx, q, names, subjectObjected, p); err != nil {
 					return err
 				}
 			}

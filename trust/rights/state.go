@@ -16,13 +16,17 @@ const (
 	subjectObjected   = "objected"
 )
 
-func (r *Rights) setState(ctx context.Context, tx *db.Tx, q *Request, who subject.Ref, state, purpose string) error {
-	if who == (subject.Ref{}) {
-		return nil
+func (r *Rights) setState(ctx context.Context, tx *db.Tx, q *Request, names []subject.Ref, state, purpose string) error {
+	for _, who := range names {
+		if who == (subject.Ref{}) {
+			continue
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO subject_states (org_id, subject_ref, state, purpose, request_id, since_ms) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (org_id, subject_ref, state, purpose) DO NOTHING`, q.Org, who.String(), state, purpose, q.ID, ms(r.Now())); err != nil {
+			return err
+		}
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO subject_states (org_id, subject_ref, state, purpose, request_id, since_ms) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (org_id, subject_ref, state, purpose) DO NOTHING`, q.Org, who.String(), state, purpose, q.ID, ms(r.Now()))
-	return err
+	return nil
 }
 
 // restrict ends every use of a person's data but keeping it.
@@ -30,7 +34,13 @@ func (r *Rights) restrict(ctx context.Context, q *Request, state string) error {
 	if !q.Known() {
 		return nil
 	}
-	if err := r.DB.Tx(ctx, func(tx *db.Tx) error { return r.setState(ctx, tx, q, q.Who, state, "") }); err != nil {
+	if err := r.DB.Tx(ctx, func(tx *db.Tx) error {
+		names, err := r.names(ctx, tx, q.Org, q.Who)
+		if err != nil {
+			return err
+		}
+		return r.setState(ctx, tx, q, names, state, "")
+	}); err != nil {
 		return err
 	}
 	return r.Restrict(ctx, q.Org, q.Who, true)

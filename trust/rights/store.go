@@ -18,6 +18,9 @@ import (
 type Store struct {
 	Name   string   // "calls", "number book": shown in plans and receipts
 	Tables []string // the tables it answers for; every table with data about people is in exactly one store
+	// Once says that the store finds a person by any of their names, so that it is asked for one of them. Others are asked for
+	// each.
+	Once bool
 
 	// Export writes everything the store has about who. Data of other people stays out.
 	Export func(ctx context.Context, org account.OrgID, who subject.Ref, p *Package) error
