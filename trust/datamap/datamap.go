@@ -33,12 +33,14 @@ type Kind string
 
 // The kinds.
 const (
-	Number  Kind = "number"  // id in the number book
-	Indexed Kind = "indexed" // keyed index of a phone number
-	Member  Kind = "member"  // a member's id
-	Agent   Kind = "agent"   // a member's agent number
-	Address Kind = "address" // keyed index of an e-mail address
-	Ref     Kind = "ref"     // text of a subject.Ref: number/17 or member/mem_…
+	Number    Kind = "number"     // id in the number book
+	Indexed   Kind = "indexed"    // keyed index of a phone number
+	Contact   Kind = "contact"    // id of a contact's key
+	ContactID Kind = "contact_id" // a contact's public id
+	Member    Kind = "member"     // a member's id
+	Agent     Kind = "agent"      // a member's agent number
+	Address   Kind = "address"    // keyed index of an e-mail address
+	Ref       Kind = "ref"        // text of a subject.Ref: number/17 or member/mem_…
 )
 
 // Link is one way from a row to a person.
@@ -119,8 +121,8 @@ func parse(line string) (Column, error) {
 	}
 	for one := range strings.SplitSeq(parts[3], ",") {
 		kind, column, ok := strings.Cut(strings.TrimSuffix(one, ")"), "(")
-		if !ok || !slices.Contains([]Kind{Number, Indexed, Member, Agent, Address, Ref}, Kind(kind)) {
-			return c, fault.New(fault.Internal, "%q names no person. Write it like number(num), member(member_id), agent(agent), address(email_key), indexed(idx) or ref(person).", one)
+		if !ok || !slices.Contains([]Kind{Number, Indexed, Contact, ContactID, Member, Agent, Address, Ref}, Kind(kind)) {
+			return c, fault.New(fault.Internal, "%q names no person. Write it like number(num), contact(subject), contact_id(contact), member(member_id), agent(agent), address(email_key), indexed(idx) or ref(person).", one)
 		}
 		c.Subjects = append(c.Subjects, Link{Kind(kind), column})
 	}

@@ -13,6 +13,8 @@ const (
 	RightsErase   Path = "rights.erase"
 	RetainApply   Path = "retain.apply"
 	ArchiveExpire Path = "archive.expire"
+	ContactDelete Path = "contact.delete"
+	LeadDelete    Path = "lead.delete"
 	AttestDrop    Path = "attest.drop"
 )
 
@@ -33,6 +35,8 @@ func Paths() []PathInfo {
 		{RightsErase, "erasing a person on their request"},
 		{RetainApply, "deleting what is past its retention period"},
 		{ArchiveExpire, "deleting what is past its time in the archive"},
+		{ContactDelete, "deleting contacts, or notes about them"},
+		{LeadDelete, "deleting leads, with their history"},
 		{AttestDrop, "taking an audit, a training or a scan off the list"},
 	}
 }
