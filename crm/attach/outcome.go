@@ -1,0 +1,90 @@
+package attach
+
+import (
+	"context"
+	"strings"
+
+	"parley/account"
+	"parley/calls/call"
+	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/trust/hold"
+)
+
+// NewOutcome is what somebody says of a call.
+type NewOutcome struct {
+	Outcome string  // "" takes back what was said
+	Next    string  // as call.Said.Next
+	Note    *string // nil leaves the call's note as it is
+}
+
+// SetOutcome keeps what a call has come to. The actor needs write_calls and must see the call's agent. What was said before is
+// gone, so the legal holds are asked.
+func (a *Attach) SetOutcome(ctx context.Context, by *account.Actor, k call.Key, in NewOutcome) error {
+	if err := by.Require(account.WriteCalls); err != nil {
+		return err
+	}
+	org := by.Org
+	if sees, err := by.Sees(ctx, k.Agent); err != nil || !sees {
+		if err == nil {
+			err = noCall(org.ID, k)
+		}
+		return err
+	}
+	in.Outcome, in.Next = strings.TrimSpace(in.Outcome), strings.TrimSpace(in.Next)
+	if err := a.checkOutcome(ctx, org.ID, &in); err != nil {
+		return err
+	}
+	if in.Note != nil {
+		if err := a.Calls.SetNote(ctx, org, k, *in.Note, by.Member.ID); err != nil {
+			return err
+		}
+	}
+	return a.DB.Tx(ctx, func(tx *db.Tx) error {
+		if _, there, err := call.RowByKey(ctx, tx, org.ID, k); err != nil || !there {
+			if err == nil {
+				err = noCall(org.ID, k)
+			}
+			return err
+		}
+		if err := a.Book.CheckUse(ctx, tx, org.ID, k.Number); err != nil {
+			return err
+		}
+		all, err := call.SaidOf(ctx, tx, org.ID, k)
+		if err != nil {
+			return err
+		}
+		if had, ok := all[k]; ok && (had.Outcome != in.Outcome || had.Next != in.Next) {
+			if err := a.gate().Ask(ctx, tx, org.ID, hold.NoteClear, call.CategoryNote, k); err != nil {
+				return err
+			}
+		}
+		return call.WriteSaid(ctx, tx, org.ID, k, call.Said{Outcome: in.Outcome, Next: in.Next, By: by.Member.ID, At: a.Now()})
+	})
+}
+
+func noCall(org account.OrgID, k call.Key) error {
+	return fault.New(fault.NotFound, "There is no call %q here. It may have been deleted.", k.ID(org))
+}
+
+// checkOutcome refuses an outcome that is not on the list, and a next step that is none.
+func (a *Attach) checkOutcome(ctx context.Context, org account.OrgID, in *NewOutcome) error {
+	if in.Outcome == "" {
+		in.Next = ""
+		return nil
+	}
+	set, err := a.FollowUps.Settings(ctx, a.DB, org)
+	if err != nil {
+		return err
+	}
+	if k, ok := set.Outcome(in.Outcome); !ok || k.Retired {
+		return fault.Field("outcome", "%q is not on your organisation's list of outcomes. Choose one of the list.", in.Outcome)
+	}
+	if in.Next == "" || in.Next == call.NoNext {
+		return nil
+	}
+	return a.checkNext(ctx, org, in.Next)
+}
+
+// atOnce is how many ids one statement names.
+const atOnce = 200
