@@ -23,6 +23,8 @@ const (
 	LogOpened      Action = "audit.opened"
 	ArchiveOpened  Action = "archive.opened"
 	AffectedListed Action = "incident.people_listed"
+	LeadsListed    Action = "leads.listed"
+	LeadOpened     Action = "lead.opened"
 )
 
 // Changes.
@@ -30,6 +32,13 @@ const (
 	CallChanged      Action = "call.changed"
 	CallDeleted      Action = "call.deleted"
 	CallbackChanged  Action = "callback.changed"
+	FollowUpChanged  Action = "follow_up.changed"
+	FollowUpsHanded  Action = "follow_up.handed_over"
+	FeedChanged      Action = "calendar.changed"
+	LeadChanged      Action = "lead.changed"
+	LeadsChanged     Action = "leads.changed"
+	LeadDeleted      Action = "lead.deleted"
+	PipelineChanged  Action = "pipeline.changed"
 	MemberChanged    Action = "member.changed"
 	RoleChanged      Action = "role.changed"
 	TeamChanged      Action = "team.changed"
@@ -81,6 +90,7 @@ const (
 	TransferChanged    Action = "transfer.changed"
 	TransferExported   Action = "transfer.exported"
 	OrgClosed          Action = "organisation.closed"
+	FollowUpEscalated  Action = "follow_up.escalated"
 	AttestChanged      Action = "attestation.changed"
 	AttestSigned       Action = "attestation.signed"
 )
@@ -88,7 +98,7 @@ const (
 // Accesses are the actions by which somebody sees or takes data of people.
 func Accesses() []Action {
 	return []Action{CallsListed, CallOpened, NumberOpened, MissedListed, PeopleListed, PersonOpened, ReportOpened, SearchMade, DevicesOpened,
-		ImportsOpened, SettingsOpened, PrivacyOpened, PageOpened, RecordPlayed, ExportMade, LogOpened, ArchiveOpened, AffectedListed}
+		ImportsOpened, SettingsOpened, PrivacyOpened, PageOpened, RecordPlayed, ExportMade, LogOpened, ArchiveOpened, AffectedListed, LeadsListed, LeadOpened}
 }
 
 // Actions are all that are listed here, accesses first.
@@ -99,5 +109,5 @@ func Actions() []Action {
 		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned, PolicyProved, NoticeGiven,
 		DisclosureUsed, MinorChanged, HoldRefused, RetentionPlanned, RetentionConfirmed, ArchiveReturned, ArchiveErased, ReviewOpened, ReviewDecided,
 		LegalChanged, LegalDecided, LegalDisclosed, TransferChanged, TransferExported, OrgClosed, AttestChanged,
-		AttestSigned)
+		AttestSigned, FollowUpChanged, FollowUpsHanded, FeedChanged, FollowUpEscalated, LeadChanged, LeadsChanged, LeadDeleted, PipelineChanged)
 }

@@ -116,8 +116,9 @@ func TestEveryDeletionIsKnown(t *testing.T) {
 		}
 	}
 	for name, way := range map[string]hold.Path{"CallDelete": hold.CallDelete, "NoteClear": hold.NoteClear, "ImportUndo": hold.ImportUndo, "AccountDelete": hold.AccountDelete,
-		"OrgClose": hold.OrgClose, "RightsErase": hold.RightsErase, "RetainApply": hold.RetainApply, "ArchiveExpire": hold.ArchiveExpire, "AttestDrop": hold.AttestDrop} {
-		if _, ok := ways[way]; !ok || len(hold.Paths()) != 9 {
+		"OrgClose": hold.OrgClose, "RightsErase": hold.RightsErase, "RetainApply": hold.RetainApply, "ArchiveExpire": hold.ArchiveExpire, "AttestDrop": hold.AttestDrop,
+		"ContactDelete": hold.ContactDelete, "LeadDelete": hold.LeadDelete} {
+		if _, ok := ways[way]; !ok || len(hold.Paths()) != 11 {
 			t.Errorf("this test and the list of ways disagree about %s", way)
 		}
 		if !asked[name] {
