@@ -16,8 +16,8 @@ import (
 // categoryMember is what saved views are data of.
 const categoryMember = "org.member"
 
-// Store is what rights asks of leads: those of a contact, or of all contacts with a number, and a member's saved views. It
-// finds them by the contacts, whose store takes their keys away and is registered behind it.
+// Store is what rights asks of leads: those of a contact, and a member's saved views. A person who is known by a number is
+// asked for by each of their contacts, too. The contacts' store takes the keys away and is registered behind this one.
 func (s *Leads) Store() rights.Store {
 	return rights.Store{
 		Name: "leads", Tables: []string{"leads", "lead_tags", "lead_events", "lead_bulks", "lead_views"},
@@ -28,16 +28,17 @@ func (s *Leads) Store() rights.Store {
 	}
 }
 
-// of lists the leads of somebody outside; none for anybody else.
+// of lists the leads that are kept under a contact's own key; none for anybody else. What was merged has a name of its own.
 func (s *Leads) of(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref) ([]*Lead, error) {
-	if who.Kind == subject.Member {
+	if who.Con() <= 0 {
 		return nil, nil
 	}
 	contacts, err := s.d.Contacts.Of(ctx, c, org, who)
 	if err != nil || len(contacts) == 0 {
 		return nil, err
 	}
-	return s.OfContacts(ctx, c, org, contacts...)
+	all, err := s.OfContacts(ctx, c, org, contacts...)
+	return slices.DeleteFunc(all, func(l *Lead) bool { return l.Subject != who.Con() }), err
 }
 
 func idsOf(leads []*Lead) []ID {

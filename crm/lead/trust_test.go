@@ -202,6 +202,39 @@ func TestWhatIsKeptTooLongGoes(t *testing.T) {
 	}, schemas()...)
 }
 
+func TestALeadInTheArchiveGoesWithItsContactsKey(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newStory(t, d)
+		ctx := t.Context()
+		rule := retain.Rule{Category: lead.Category, From: policy.LastActivity, Max: policy.Period{N: 365, Unit: policy.Days}, Archive: policy.Period{N: 90, Unit: policy.Days}}
+		sweep := retain.New(retain.Deps{DB: d, Keys: s.Keys, Holds: s.Holds, Keepers: s.leads.Keepers(), Log: s.Log, Now: s.Now, MaxShare: 100,
+			Rules: func(context.Context, account.OrgID) ([]retain.Rule, error) { return []retain.Rule{rule}, nil }})
+		begun := s.Now()
+		l := s.add(t, "Old", lead.New{Custom: map[string]string{"city": "Pune"}})
+		for _, after := range []time.Duration{359 * day, 366 * day} {
+			s.Clock.Set(begun.Add(after))
+			_, err := sweep.Run(ctx, s.Org.ID)
+			must(t, err)
+		}
+		all, err := sweep.Archive(ctx, s.boss)
+		must(t, err)
+		if len(all) != 1 || all[0].Who != subject.OfContact(l.Subject) {
+			t.Fatalf("archive: %+v", all)
+		}
+		_, content, err := sweep.Open(ctx, s.boss, all[0].ID)
+		must(t, err)
+		if !strings.Contains(string(content), "Pune") {
+			t.Errorf("archived: %s", content)
+		}
+		k, err := s.Keys.Org(ctx, int64(s.Org.ID))
+		must(t, err)
+		must(t, k.DestroySubject(ctx, l.Subject))
+		if _, _, err := sweep.Open(ctx, s.boss, all[0].ID); fault.KindOf(err) != fault.Gone {
+			t.Errorf("after the key was destroyed: %v", err)
+		}
+	}, schemas()...)
+}
+
 // back returns everything that is in the archive, the leads before their tags.
 func (s *story) back(t *testing.T, sweep *retain.Sweeper) (n int) {
 	t.Helper()
@@ -294,9 +327,12 @@ func TestLeadsOfMergedContactsAreOnes(t *testing.T) {
 			t.Errorf("the contact that is left belongs to %q", got)
 		}
 		var got written
-		must(t, lead.Export(s.leads, ctx, s.Org.ID, subject.OfContact(a.Subject), &got))
+		must(t, lead.Export(s.leads, ctx, s.Org.ID, subject.OfContact(b.Subject), &got))
 		if !strings.Contains(got.String(), string(b.ID)) {
 			t.Errorf("the copy lacks the lead of who was merged: %s", got.String())
+		}
+		if plan, err := s.leads.Store().Plan(ctx, s.Org.ID, subject.OfContact(a.Subject)); err != nil || counts(plan) != "leads 0, history of leads 0, tags on leads 0" {
+			t.Errorf("it is counted under another name, too: %s (%v)", counts(plan), err)
 		}
 		h, err := s.Holds.Add(ctx, s.boss, hold.Hold{Scope: hold.Category, Categories: []string{lead.Category}, Reason: "case", Owner: s.asha.ID, Ends: s.Now().Add(30 * day)})
 		must(t, err)

@@ -43,10 +43,13 @@ func scanArchived(r db.Scanner) (a Archived, err error) {
 	return a, err
 }
 
+// keyOf is the key of a person outside, whether they are known by a number or as a contact; 0 for anybody else.
+func keyOf(who subject.Ref) int64 { return max(who.Num(), who.Con()) }
+
 // owner is whose key seals an item: the person outside, else the first person.
 func owner(who []subject.Ref) subject.Ref {
 	for _, w := range who {
-		if w.Num() > 0 {
+		if keyOf(w) > 0 {
 			return w
 		}
 	}
@@ -59,7 +62,7 @@ func owner(who []subject.Ref) subject.Ref {
 func sealedField(item string) string { return "archive|" + item }
 
 func seal(ctx context.Context, k *vault.OrgKeys, who subject.Ref, item string, plain []byte) ([]byte, error) {
-	if n := who.Num(); n > 0 {
+	if n := keyOf(who); n > 0 {
 		var err error
 		if plain, err = k.SealSubject(ctx, n, sealedField(item), plain); err != nil {
 			return nil, err
@@ -70,10 +73,10 @@ func seal(ctx context.Context, k *vault.OrgKeys, who subject.Ref, item string, p
 
 func open(ctx context.Context, k *vault.OrgKeys, who subject.Ref, item string, sealed []byte) ([]byte, error) {
 	plain, err := k.OpenArchive(sealedField(item), sealed)
-	if err != nil || who.Num() <= 0 {
+	if err != nil || keyOf(who) <= 0 {
 		return plain, err
 	}
-	return k.OpenSubject(ctx, who.Num(), sealedField(item), plain)
+	return k.OpenSubject(ctx, keyOf(who), sealedField(item), plain)
 }
 
 // archive puts copies of the items aside. They count once settle was called, after the rows were removed.
