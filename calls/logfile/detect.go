@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // Guess is what a look at the head of a file tells.
@@ -62,8 +63,8 @@ type detection struct {
 	layout layout // of a telephone system
 	header bool   // a first row with headers stands before its calls
 	comma  byte
-	book   *book
-	sheet  sheet
+	book   *sheet.Book
+	sheet  sheet.Sheet
 	sample *sample
 }
 
@@ -128,13 +129,13 @@ func (d *detection) one(m member, o Options) error {
 	name := shown(m, d.u.name)
 	switch {
 	case len(trimmed) == 0:
-		return fault.New(fault.Invalid, "%s holds nothing but blanks. Export it again.", fileNamed(name))
+		return fault.New(fault.Invalid, "%s holds nothing but blanks. Export it again.", sheet.FileNamed(name))
 	case trimmed[0] == '<':
 		return d.angle(trimmed, name)
 	case trimmed[0] == '{' || trimmed[0] == '[' && jsonList(trimmed[1:]):
 		return d.json(trimmed, name)
 	case notText(head):
-		return fault.New(fault.Unsupported, "%s is no call log that is known here: it is not text. Export the calls as CSV, XLSX, XML or JSON.", fileNamed(name))
+		return fault.New(fault.Unsupported, "%s is no call log that is known here: it is not text. Export the calls as CSV, XLSX, XML or JSON.", sheet.FileNamed(name))
 	}
 	return d.text(m, o, "")
 }
@@ -147,9 +148,9 @@ func headOf(m member) ([]byte, error) {
 	}
 	defer f.Close()
 	head := make([]byte, 64<<10)
-	n, err := io.ReadFull(newText(f), head)
+	n, err := io.ReadFull(sheet.NewText(f), head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, stop(err, m.name, "row", 1)
+		return nil, sheet.Stop(err, m.name, "row", 1)
 	}
 	return head[:n], nil
 }
@@ -174,7 +175,7 @@ func (d *detection) angle(head []byte, name string) error {
 	case has("<html") || has("<!doctype html"):
 		d.guess = Guess{Format: Takeout, Zoned: true}
 	default:
-		return fault.New(fault.Unsupported, "%s is XML without calls. The file of SMS Backup & Restore that is meant is named calls-….xml and holds <call …/> entries.", fileNamed(name))
+		return fault.New(fault.Unsupported, "%s is XML without calls. The file of SMS Backup & Restore that is meant is named calls-….xml and holds <call …/> entries.", sheet.FileNamed(name))
 	}
 	return nil
 }
@@ -192,7 +193,7 @@ func (d *detection) json(head []byte, name string) error {
 	case has("number") && has("date") || jsonList(head[1:]) && len(bytes.TrimSpace(head)) < 8:
 		d.guess = Guess{Format: SMSIE, Zoned: true}
 	default:
-		return fault.New(fault.Unsupported, "%s is JSON, but holds no calls that are known here. Known are the lists of termux-call-log and the calls of SMS Import / Export; or export the calls as CSV.", fileNamed(name))
+		return fault.New(fault.Unsupported, "%s is JSON, but holds no calls that are known here. Known are the lists of termux-call-log and the calls of SMS Import / Export; or export the calls as CSV.", sheet.FileNamed(name))
 	}
 	return nil
 }
@@ -203,7 +204,7 @@ func (d *detection) text(m member, o Options, want Format) error {
 	if err != nil {
 		return err
 	}
-	d.comma = delimiterOf(wholeLines(head))
+	d.comma = sheet.DelimiterOf(wholeLines(head))
 	if o.Mapping != nil && o.Mapping.Delimiter != 0 {
 		if o.Mapping.Delimiter >= utf8.RuneSelf || o.Mapping.Delimiter == '"' || o.Mapping.Delimiter < ' ' && o.Mapping.Delimiter != '\t' {
 			return fault.Field("delimiter", "%q cannot stand between columns. Use a comma, a semicolon, a tab or a bar.", o.Mapping.Delimiter)
@@ -214,7 +215,7 @@ func (d *detection) text(m member, o Options, want Format) error {
 	if err != nil {
 		return err
 	}
-	s, err := take(newCSV(f, d.comma), shown(m, d.u.name))
+	s, err := take(sheet.NewCSV(f, d.comma), shown(m, d.u.name))
 	if err != nil {
 		return err
 	}
@@ -225,12 +226,12 @@ func (d *detection) text(m member, o Options, want Format) error {
 	if want != "" && want != Table {
 		return notPBX(d.u.name, want)
 	}
-	return d.table(o, func() (rows, error) {
+	return d.table(o, func() (sheet.Rows, error) {
 		f, err := m.open()
 		if err != nil {
 			return nil, err
 		}
-		return newCSV(f, d.comma), nil
+		return sheet.NewCSV(f, d.comma), nil
 	})
 }
 
@@ -246,11 +247,11 @@ func wholeLines(head []byte) []byte {
 const sampleRows = 200
 
 // take reads the first rows of a table and closes it.
-func take(r rows, name string) (*sample, error) {
+func take(r sheet.Rows, name string) (*sample, error) {
 	defer r.Close()
 	s := &sample{header: -1}
 	for len(s.rows) < sampleRows {
-		cells, row, err := r.next()
+		cells, row, err := r.Next()
 		if err == io.EOF {
 			break
 		}
@@ -259,7 +260,7 @@ func take(r rows, name string) (*sample, error) {
 			continue
 		}
 		if err != nil {
-			return nil, stop(err, name, "row", row)
+			return nil, sheet.Stop(err, name, "row", row)
 		}
 		s.rows = append(s.rows, slices.Clone(cells))
 	}
@@ -278,7 +279,7 @@ func (d *detection) telephone() bool {
 	}
 	counts, filled := map[layout]int{}, 0
 	for _, row := range d.sample.rows {
-		if blank(row) {
+		if sheet.Blank(row) {
 			continue
 		}
 		filled++
@@ -298,25 +299,25 @@ func (d *detection) telephone() bool {
 
 // workbook looks at the sheets of a workbook and takes the wished one, else the first with a number and a time.
 func (d *detection) workbook(o Options) error {
-	b, err := openBook(d.u)
+	b, err := sheet.OpenBook(d.u.zip)
 	if err != nil {
 		return err
 	}
 	d.book = b
 	var names []string
-	var candidates []sheet
-	for _, s := range b.sheets {
-		names = append(names, s.name)
+	var candidates []sheet.Sheet
+	for _, s := range b.Sheets {
+		names = append(names, s.Name)
 		wish := ""
 		if o.Mapping != nil {
 			wish = o.Mapping.Sheet
 		}
-		if wish == s.name || wish == "" && !s.hidden {
+		if wish == s.Name || wish == "" && !s.Hidden {
 			candidates = append(candidates, s)
 		}
 	}
 	if len(candidates) == 0 {
-		return fault.Field("sheet", "%s has no such sheet. Its sheets are: %s.", fileNamed(d.u.name), headerList(names))
+		return fault.Field("sheet", "%s has no such sheet. Its sheets are: %s.", sheet.FileNamed(d.u.name), headerList(names))
 	}
 	var best *detection
 	for _, s := range candidates[:min(len(candidates), 20)] {
@@ -329,12 +330,12 @@ func (d *detection) workbook(o Options) error {
 		}
 	}
 	*d = *best
-	d.guess.Sheets, d.guess.Mapping.Sheet, d.guess.Title = names, d.sheet.name, "Excel"
+	d.guess.Sheets, d.guess.Mapping.Sheet, d.guess.Title = names, d.sheet.Name, "Excel"
 	return nil
 }
 
 func (d *detection) readSheet(o Options) error {
-	open := func() (rows, error) { return d.book.open(d.sheet) }
+	open := func() (sheet.Rows, error) { return d.book.Open(d.sheet) }
 	r, err := open()
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"parley/platform/sheet"
 )
 
 // longestCall is the longest talk that is believed, in seconds. Networks cut calls after some hours; what is longer was
@@ -12,10 +14,10 @@ import (
 const longestCall = 86_400
 
 const (
-	errDuration errText = `It is no duration. Write seconds (95), minutes and seconds (1:35), hours (0:01:35) or 1m 35s.`
-	errNegative errText = `A call cannot last less than nothing. Correct the duration; a missed call has 0.`
-	errHours    errText = `It would be a call of more than a day. The column may count milliseconds, or hours where minutes are meant: write seconds or h:mm:ss, or name the unit in the header, such as "Duration (ms)".`
-	errFraction errText = `It is a part of a second, so it probably counts hours or days. Write seconds or h:mm:ss, or name the unit in the header, such as "Duration (hours)".`
+	errDuration sheet.ErrText = `It is no duration. Write seconds (95), minutes and seconds (1:35), hours (0:01:35) or 1m 35s.`
+	errNegative sheet.ErrText = `A call cannot last less than nothing. Correct the duration; a missed call has 0.`
+	errHours    sheet.ErrText = `It would be a call of more than a day. The column may count milliseconds, or hours where minutes are meant: write seconds or h:mm:ss, or name the unit in the header, such as "Duration (ms)".`
+	errFraction sheet.ErrText = `It is a part of a second, so it probably counts hours or days. Write seconds or h:mm:ss, or name the unit in the header, such as "Duration (hours)".`
 )
 
 // unit is what a plain number in a column of durations counts.
@@ -49,13 +51,13 @@ func unitOf(header string) unit {
 
 // parseDuration reads a talk time. Nothing, or a dash, is none: that is how missed calls are listed.
 func parseDuration(text string, u unit) (int, error) {
-	if n, ok := shortNumber(text); ok && u == seconds {
+	if n, ok := sheet.ShortNumber(text); ok && u == seconds {
 		if n > longestCall {
 			return 0, errHours
 		}
 		return n, nil
 	}
-	s := strings.ToLower(tidy(text))
+	s := strings.ToLower(sheet.Tidy(text))
 	switch s {
 	case "", "-", "–", "—", "n/a", "na", "null", "none":
 		return 0, nil
@@ -94,32 +96,16 @@ func durationOf(s string, u unit) (float64, error) {
 	return named(s)
 }
 
-// shortNumber is the quick way for whole seconds.
-func shortNumber(s string) (int, bool) {
-	if len(s) == 0 || len(s) > 7 {
-		return 0, false
-	}
-	n := 0
-	for i := range len(s) {
-		c := s[i] - '0'
-		if c > 9 {
-			return 0, false
-		}
-		n = n*10 + int(c)
-	}
-	return n, true
-}
-
 // ungrouped is a decimal number without commas between thousands, or "".
 func ungrouped(s string) string {
 	whole, fraction, point := strings.Cut(s, ".")
 	groups := strings.Split(whole, ",")
 	for i, g := range groups {
-		if !digits(g) || i > 0 && len(g) != 3 || len(groups) > 1 && (len(g) > 3 || len(groups) > 4) {
+		if !sheet.Digits(g) || i > 0 && len(g) != 3 || len(groups) > 1 && (len(g) > 3 || len(groups) > 4) {
 			return ""
 		}
 	}
-	if point && fraction != "" && !digits(fraction) || len(s) > 20 {
+	if point && fraction != "" && !sheet.Digits(fraction) || len(s) > 20 {
 		return ""
 	}
 	return strings.Join(groups, "") + "." + fraction + "0"
@@ -137,10 +123,10 @@ func colons(s string, u unit) (float64, error) {
 			p, _, _ = strings.Cut(p, ".")
 		}
 		p = strings.TrimSpace(p)
-		if !digits(p) || len(p) > 6 {
+		if !sheet.Digits(p) || len(p) > 6 {
 			return 0, errDuration
 		}
-		n := small(p)
+		n := sheet.Small(p)
 		base := 60
 		if len(parts)-i == 3 {
 			base = 24
@@ -162,26 +148,15 @@ func named(s string) (float64, error) {
 		s = iso
 	}
 	total, found := 0.0, false
-	x := scan{s: s}
-	for x.more() {
-		if b := x.peek(); b == ' ' || b == ',' {
-			x.i++
-			continue
-		}
-		from := x.i
-		x.digits()
-		if x.peek() == '.' {
-			x.i++
-			x.digits()
-		}
-		n, err := strconv.ParseFloat(strings.TrimSuffix(x.s[from:x.i], "."), 64)
+	for s = strings.TrimLeft(s, " ,"); s != ""; s = strings.TrimLeft(s, " ,") {
+		rest := strings.TrimLeft(s, "0123456789.")
+		n, err := strconv.ParseFloat(strings.TrimSuffix(s[:len(s)-len(rest)], "."), 64)
 		if err != nil || n > 1e7 {
 			return 0, errDuration
 		}
-		for x.peek() == ' ' {
-			x.i++
-		}
-		factor := factorOf(strings.Trim(x.word(), "."))
+		rest = strings.TrimLeft(rest, " ")
+		s = strings.TrimLeftFunc(rest, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) || r == '.' })
+		factor := factorOf(strings.Trim(rest[:len(rest)-len(s)], "."))
 		if factor == 0 {
 			return 0, errDuration
 		}

@@ -2,9 +2,10 @@ package logfile
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
+
+	"parley/platform/sheet"
 )
 
 // synonym is a field and the headers by which it is recognised, the best first, as plainHeader writes them.
@@ -72,16 +73,7 @@ func (s *sample) headers() []string {
 	for _, r := range s.rows {
 		most = max(most, len(r))
 	}
-	return numbered(most)
-}
-
-// numbered are the names of the columns of a file without header.
-func numbered(n int) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = strconv.Itoa(i + 1)
-	}
-	return out
+	return sheet.Numbered(most)
 }
 
 // findHeader takes the row, among the first ten, with the most headers that are known: exports put titles above. Where
@@ -125,8 +117,8 @@ func likeNumber(s string) bool {
 }
 
 func likeTime(s string) bool {
-	_, err := (&clock{order: FromData}).read(tidy(s))
-	return (err == nil || err == errOrder) && strings.ContainsAny(s, ":/-.") && strings.ContainsAny(s, "0123456789") && !likeNumber(s)
+	_, err := (&sheet.Clock{Order: FromData}).Read(sheet.Tidy(s))
+	return (err == nil || err == sheet.ErrOrder) && strings.ContainsAny(s, ":/-.") && strings.ContainsAny(s, "0123456789") && !likeNumber(s)
 }
 
 // guessMapping maps columns by their headers and, where those say nothing, by what stands in them.
@@ -209,16 +201,16 @@ func (s *sample) share(column int, pass func(string) bool) float64 {
 }
 
 func dateAlone(c string) bool {
-	m, err := (&clock{order: DayFirst}).read(tidy(c))
-	return err == nil && m.dated && !m.timed
+	m, err := (&sheet.Clock{Order: DayFirst}).Read(sheet.Tidy(c))
+	return err == nil && m.Dated && !m.Timed
 }
 
 func timeAlone(c string) bool {
-	if part, ok := serial(strings.TrimSpace(c)); ok && part < 1 {
+	if part, ok := sheet.Serial(strings.TrimSpace(c)); ok && part < 1 {
 		return true
 	}
-	m, err := (&clock{order: DayFirst}).read(tidy(c))
-	return err == nil && m.timed && !m.dated
+	m, err := (&sheet.Clock{Order: DayFirst}).Read(sheet.Tidy(c))
+	return err == nil && m.Timed && !m.Dated
 }
 
 // sidesOrNumber settles files that have both: with caller and callee and no direction the pair counts; with only one of
@@ -288,7 +280,7 @@ func (s *sample) guessByContent(c map[Field]string, headers []string, taken []bo
 		}
 	}
 	if c[FieldType] == "" && c[FieldDirection] == "" && c[FieldCaller] == "" {
-		if i := only(func(t string) bool { return !digits(strings.TrimSpace(t)) && wordOf(t).known }); i >= 0 {
+		if i := only(func(t string) bool { return !sheet.Digits(strings.TrimSpace(t)) && wordOf(t).known }); i >= 0 {
 			take(FieldType, i)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"parley/calls/call"
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // jsonText is a value that apps write as text or as a number.
@@ -37,8 +38,8 @@ func (t *jsonText) UnmarshalJSON(b []byte) error {
 }
 
 const (
-	errNested   errText = `A value of the entry is a list or an object where text or a number is expected. Export the log again with the app that wrote it.`
-	errNoObject errText = `The entry is no object of a call ({"number": …}). Remove it, or export the log again.`
+	errNested   sheet.ErrText = `A value of the entry is a list or an object where text or a number is expected. Export the log again with the app that wrote it.`
+	errNoObject sheet.ErrText = `The entry is no object of a call ({"number": …}). Remove it, or export the log again.`
 )
 
 // jsonCall is a call as termux-call-log (the first four, with type and date as text) and SMS Import / Export (the columns of
@@ -68,7 +69,7 @@ type jsonLog struct {
 	name   string
 	file   string
 	termux bool
-	clock  clock
+	clock  sheet.Clock
 }
 
 // rationed hands out at most so many bytes until it is filled again, so that no value of a file can grow without bound.
@@ -77,7 +78,7 @@ type rationed struct {
 	left int
 }
 
-const errRation errText = "An entry of the file is longer than 1 MB, so it is no call. Export the calls without attachments."
+const errRation sheet.ErrText = "An entry of the file is longer than 1 MB, so it is no call. Export the calls without attachments."
 
 func (r *rationed) Read(p []byte) (int, error) {
 	if r.left <= 0 {
@@ -93,9 +94,9 @@ func openJSON(m member, name string, format Format, o Options) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &jsonLog{src: f, name: shown(m, name), file: m.name, termux: format == Termux, clock: clock{zone: o.zone(), country: o.Country}}
-	b := bufio.NewReaderSize(newText(f), maxLine)
-	head, _ := b.Peek(maxLine)
+	j := &jsonLog{src: f, name: shown(m, name), file: m.name, termux: format == Termux, clock: sheet.Clock{Zone: o.zone(), Country: o.Country}}
+	b := bufio.NewReaderSize(sheet.NewText(f), sheet.MaxLine)
+	head, _ := b.Peek(sheet.MaxLine)
 	if aLine(head) {
 		j.lines = &lines{r: b}
 		return j, nil
@@ -120,19 +121,19 @@ func (j *jsonLog) Next() (*Record, error) {
 	if err == io.EOF {
 		return nil, err
 	}
-	var sentence errText
+	var sentence sheet.ErrText
 	if bad, ok := err.(*RowError); ok {
 		return nil, bad
 	}
 	if errors.As(err, &sentence) && sentence != errRation {
-		return nil, (&RowError{Sentence: sentence.Error()}).at(j.file, j.row)
+		return nil, (&RowError{Sentence: sentence.Error()}).At(j.file, j.row)
 	}
 	if err != nil {
 		return nil, j.broken(err)
 	}
 	r, bad := j.record(&c)
 	if bad != nil {
-		return nil, bad.at(j.file, j.row)
+		return nil, bad.At(j.file, j.row)
 	}
 	r.Row, r.File = j.row, j.file
 	return r, nil
@@ -149,12 +150,14 @@ func (j *jsonLog) read(c *jsonCall) error {
 		if open, err := j.dec.Token(); err != nil {
 			return err
 		} else if open != json.Delim('[') {
-			return fault.New(fault.Invalid, "%s holds no list of calls. It should begin with [ and hold one object per call.", fileNamed(j.name))
+			return fault.New(fault.Invalid, "%s holds no list of calls. It should begin with [ and hold one object per call.", sheet.FileNamed(j.name))
 		}
 	}
 	if !j.dec.More() {
-		if _, err := j.dec.Token(); err != nil {
-			return unexpected(err)
+		if _, err := j.dec.Token(); err != nil && err != io.EOF {
+			return err
+		} else if err == io.EOF {
+			return io.ErrUnexpectedEOF
 		}
 		return io.EOF
 	}
@@ -167,7 +170,7 @@ func (j *jsonLog) readLine(c *jsonCall) error {
 		line, err := j.lines.next()
 		j.row = j.lines.row
 		if bad, ok := err.(*RowError); ok {
-			return bad.at(j.file, bad.Row)
+			return bad.At(j.file, bad.Row)
 		}
 		if err != nil {
 			return err
@@ -177,7 +180,7 @@ func (j *jsonLog) readLine(c *jsonCall) error {
 		}
 		err = ofObject(json.Unmarshal(line, c))
 		if _, syntax := errors.AsType[*json.SyntaxError](err); syntax {
-			return (&RowError{Value: cut(string(line[:min(len(line), 4*valueLength)])), Sentence: "The line is no valid JSON. Correct or remove it, or export the log again."}).at(j.file, j.row)
+			return (&RowError{Value: sheet.Cut(string(line[:min(len(line), 4*80)])), Sentence: "The line is no valid JSON. Correct or remove it, or export the log again."}).At(j.file, j.row)
 		}
 		return err
 	}
@@ -194,15 +197,15 @@ func ofObject(err error) error {
 // broken ends the reading of a list whose JSON is damaged.
 func (j *jsonLog) broken(err error) error {
 	if errors.Is(err, errRation) {
-		return fault.New(fault.TooLarge, "%s cannot be read past call %d. %s", fileNamed(j.name), j.row, errRation)
+		return fault.New(fault.TooLarge, "%s cannot be read past call %d. %s", sheet.FileNamed(j.name), j.row, errRation)
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		if strings.Contains(syntax.Error(), "unexpected end") {
-			return stop(io.ErrUnexpectedEOF, j.name, "call", j.row)
+			return sheet.Stop(io.ErrUnexpectedEOF, j.name, "call", j.row)
 		}
-		return fault.Wrap(fault.Invalid, err, "%s is damaged at call %d (byte %d): it is no valid JSON there. Export the log again.", fileNamed(j.name), j.row, syntax.Offset)
+		return fault.Wrap(fault.Invalid, err, "%s is damaged at call %d (byte %d): it is no valid JSON there. Export the log again.", sheet.FileNamed(j.name), j.row, syntax.Offset)
 	}
-	return stop(err, j.name, "call", j.row)
+	return sheet.Stop(err, j.name, "call", j.row)
 }
 
 func (j *jsonLog) record(c *jsonCall) (*Record, *RowError) {
@@ -210,7 +213,7 @@ func (j *jsonLog) record(c *jsonCall) (*Record, *RowError) {
 		return j.termuxRecord(c)
 	}
 	if c.Number == "" && c.Date == "" && c.Type == "" {
-		return nil, refuse("", "", "The entry has no number, date and type, so it is no call. Check that this is the export of calls and not of messages.")
+		return nil, sheet.Refuse("", "", "The entry has no number, date and type, so it is no call. Check that this is the export of calls and not of messages.")
 	}
 	name := c.DisplayName
 	if name == "" {
@@ -224,9 +227,9 @@ func (j *jsonLog) record(c *jsonCall) (*Record, *RowError) {
 // termuxRecord reads {"phone_number", "type":"INCOMING", "date":"2026-03-02 10:11:12", "duration":"01:20", "sim_id"}. The
 // date is the phone's local time.
 func (j *jsonLog) termuxRecord(c *jsonCall) (*Record, *RowError) {
-	start, _, err := j.clock.parse(string(c.Date))
+	start, _, err := j.clock.Parse(string(c.Date))
 	if err != nil {
-		return nil, refuse("date", string(c.Date), "%s", err)
+		return nil, sheet.Refuse("date", string(c.Date), "%s", err)
 	}
 	p := phoneCall{number: string(c.PhoneNumber), date: strconv.FormatInt(start.UnixMilli(), 10), duration: string(c.Duration),
 		name: string(c.Name), subscription: string(c.SIM)}

@@ -3,6 +3,8 @@ package logfile
 import (
 	"strings"
 	"time"
+
+	"parley/platform/sheet"
 )
 
 // layout says in which column a telephone system writes what; -1 for what it does not write.
@@ -52,11 +54,11 @@ func (l *layout) fits(row []string) bool {
 	if len(row) < l.least || len(row) > 26 {
 		return false
 	}
-	if _, ok := isoTime(l.cell(row, l.start), time.UTC); !ok {
+	if _, ok := sheet.ISOTime(l.cell(row, l.start), time.UTC); !ok {
 		return false
 	}
 	if answer := l.cell(row, l.answer); answer != "" {
-		if _, ok := isoTime(answer, time.UTC); !ok {
+		if _, ok := sheet.ISOTime(answer, time.UTC); !ok {
 			return false
 		}
 	}
@@ -69,7 +71,7 @@ func (l *layout) fits(row []string) bool {
 
 func seconded(s string) bool {
 	whole, fraction, _ := strings.Cut(s, ".")
-	return digits(whole) && (fraction == "" || digits(fraction))
+	return sheet.Digits(whole) && (fraction == "" || sheet.Digits(fraction))
 }
 
 func asteriskWord(w string) bool {

@@ -4,15 +4,13 @@
 package logfile
 
 import (
-	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"parley/calls/call"
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // Format names a layout of a file of calls.
@@ -45,7 +43,7 @@ func ParseFormat(word string) (Format, error) {
 	for _, f := range Formats() {
 		names = append(names, string(f))
 	}
-	return "", fault.Field("format", "%q is no format of call logs. Use one of %s, or leave it out to let the file's content decide.", cut(word), strings.Join(names, ", "))
+	return "", fault.Field("format", "%q is no format of call logs. Use one of %s, or leave it out to let the file's content decide.", sheet.Cut(word), strings.Join(names, ", "))
 }
 
 // Title is the name under which people know a format; "" for a format that is not one of ours.
@@ -93,36 +91,7 @@ type Record struct {
 }
 
 // RowError says why one row was refused. The rows after it can still be read.
-type RowError struct {
-	Row      int
-	File     string
-	Column   string // "" when the whole row is meant
-	Value    string // as written, cut to 80 characters
-	Sentence string // what is wrong and what to do; it does not repeat the value, which may be personal
-}
-
-// Error is the place and the sentence, without the value.
-func (e *RowError) Error() string {
-	var b strings.Builder
-	if e.File != "" {
-		b.WriteString(e.File + ", ")
-	}
-	b.WriteString("row " + strconv.Itoa(e.Row))
-	if e.Column != "" {
-		b.WriteString(", column " + e.Column)
-	}
-	return b.String() + ": " + e.Sentence
-}
-
-func refuse(column, value, format string, a ...any) *RowError {
-	return &RowError{Column: column, Value: cut(value), Sentence: fmt.Sprintf(format, a...)}
-}
-
-// at says where a refused value stands.
-func (e *RowError) at(file string, row int) *RowError {
-	e.File, e.Row = file, row
-	return e
-}
+type RowError = sheet.RowError
 
 // Reader gives the records of a file in the order of the file. Next returns io.EOF at the end, a *RowError for one row
 // that was refused (and may be called again), and any other error when the file cannot be read further.
@@ -145,24 +114,6 @@ func (o Options) zone() *time.Location {
 		return time.UTC
 	}
 	return o.Zone
-}
-
-// valueLength is the most of a refused value that is kept, in characters.
-const valueLength = 80
-
-// cut shortens a value for display, never within a character.
-func cut(s string) string {
-	if len(s) <= valueLength {
-		return strings.ToValidUTF8(s, "�")
-	}
-	n := 0
-	for i := range s {
-		if n == valueLength {
-			return strings.ToValidUTF8(s[:i], "�") + "…"
-		}
-		n++
-	}
-	return strings.ToValidUTF8(s, "�")
 }
 
 // lasting makes the end of a file, good or bad, the answer to every later Next.
@@ -220,15 +171,4 @@ func (s *series) Close() error {
 		return nil
 	}
 	return s.cur.Close()
-}
-
-// fileNamed is a file in a sentence: its name within quotes, or "The file".
-func fileNamed(name string) string {
-	if name == "" {
-		return "The file"
-	}
-	if utf8.RuneCountInString(name) > valueLength {
-		name = cut(name)
-	}
-	return "The file " + strconv.Quote(name)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // Field is what a column of a table can mean.
@@ -42,16 +43,16 @@ func Fields() []Field {
 }
 
 // DateOrder says how the dates of a table are written.
-type DateOrder string
+type DateOrder = sheet.DateOrder
 
-// The orders. FromData takes the order that the file's dates prove, and is refused where they prove none.
+// The orders, see sheet.DateOrder.
 const (
-	FromData     DateOrder = ""
-	DayFirst     DateOrder = "dmy"
-	MonthFirst   DateOrder = "mdy"
-	YearFirst    DateOrder = "ymd"
-	EpochSeconds DateOrder = "epoch"
-	EpochMillis  DateOrder = "epoch_ms"
+	FromData     = sheet.FromData
+	DayFirst     = sheet.DayFirst
+	MonthFirst   = sheet.MonthFirst
+	YearFirst    = sheet.YearFirst
+	EpochSeconds = sheet.EpochSeconds
+	EpochMillis  = sheet.EpochMillis
 )
 
 // ParseDateOrder reads a date order's name; "" means that the file's dates decide.
@@ -61,7 +62,7 @@ func ParseDateOrder(word string) (DateOrder, error) {
 	case FromData, DayFirst, MonthFirst, YearFirst, EpochSeconds, EpochMillis:
 		return o, nil
 	}
-	return "", fault.Field("date_order", "%q is no order of dates. Use dmy (31/12/2026), mdy (12/31/2026), ymd (2026-12-31), epoch (seconds since 1970) or epoch_ms (milliseconds since 1970).", cut(word))
+	return "", fault.Field("date_order", "%q is no order of dates. Use dmy (31/12/2026), mdy (12/31/2026), ymd (2026-12-31), epoch (seconds since 1970) or epoch_ms (milliseconds since 1970).", sheet.Cut(word))
 }
 
 // Mapping says what the columns of a table mean.
@@ -90,9 +91,9 @@ func ParseMapping(flag string) (map[Field]string, error) {
 		case last != "":
 			out[last] += "," + part
 		case found:
-			return nil, fault.Field("map", "%q is no field of a call. The fields are %s.", cut(word), fieldNames(Fields()))
+			return nil, fault.Field("map", "%q is no field of a call. The fields are %s.", sheet.Cut(word), fieldNames(Fields()))
 		default:
-			return nil, fault.Field("map", `The mapping %q names no field. Write field=column pairs, for example "number=Phone,start=Date,duration=Seconds".`, cut(flag))
+			return nil, fault.Field("map", `The mapping %q names no field. Write field=column pairs, for example "number=Phone,start=Date,duration=Seconds".`, sheet.Cut(flag))
 		}
 	}
 	for field, header := range out {

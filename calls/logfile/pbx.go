@@ -7,6 +7,7 @@ import (
 
 	"parley/calls/call"
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // joinWindow is how many calls are kept open for further rows. A system writes a call's rows when its legs end, so they
@@ -19,9 +20,9 @@ const joinRows = 4 * joinWindow
 // pbxLog reads the call records of telephone systems and joins the rows of one call: a queue or ring group writes one
 // for every phone that rang.
 type pbxLog struct {
-	rows   rows
+	rows   sheet.Rows
 	layout layout
-	clock  clock
+	clock  sheet.Clock
 	file   string
 	name   string
 	header bool
@@ -52,7 +53,7 @@ func openPBX(m member, name string, l layout, header bool, comma byte, o Options
 	if err != nil {
 		return nil, err
 	}
-	return &pbxLog{rows: newCSV(f, comma), layout: l, header: header, clock: clock{zone: o.zone(), country: o.Country}, file: m.name,
+	return &pbxLog{rows: sheet.NewCSV(f, comma), layout: l, header: header, clock: sheet.Clock{Zone: o.zone(), Country: o.Country}, file: m.name,
 		name: shown(m, name), open: map[string]*pbxCall{}}, nil
 }
 
@@ -90,7 +91,7 @@ func (p *pbxLog) wants() bool {
 
 // take reads one row into the queue: as a new call or into the one it belongs to.
 func (p *pbxLog) take() error {
-	cells, row, err := p.rows.next()
+	cells, row, err := p.rows.Next()
 	p.row = row
 	if bad, ok := err.(*RowError); ok {
 		p.refuse(bad, bad.Row)
@@ -100,9 +101,9 @@ func (p *pbxLog) take() error {
 		return err
 	}
 	if err != nil {
-		return stop(err, p.name, "row", row)
+		return sheet.Stop(err, p.name, "row", row)
 	}
-	if p.header || blank(cells) {
+	if p.header || sheet.Blank(cells) {
 		p.header = false
 		return nil
 	}
@@ -138,16 +139,7 @@ func (p *pbxLog) know(keys []string, c *pbxCall) {
 
 // refuse puts a bad row in its place among the calls.
 func (p *pbxLog) refuse(bad *RowError, row int) {
-	p.queue = append(p.queue, &pbxCall{r: Record{Row: row}, refused: bad.at(p.file, row)})
-}
-
-func blank(cells []string) bool {
-	for _, c := range cells {
-		if strings.TrimSpace(c) != "" {
-			return false
-		}
-	}
-	return true
+	p.queue = append(p.queue, &pbxCall{r: Record{Row: row}, refused: bad.At(p.file, row)})
 }
 
 // leg reads one row.
@@ -196,11 +188,11 @@ func machine(app string) bool {
 func (p *pbxLog) start(row []string) (time.Time, *RowError) {
 	text := p.layout.cell(row, p.layout.start)
 	if text == "" && len(row) < p.layout.least {
-		return time.Time{}, refuse("", strings.Join(row, ","), "The row has %d columns; a call of %s has at least %d. Remove it, or export the file again.", len(row), p.layout.format.Title(), p.layout.least)
+		return time.Time{}, sheet.Refuse("", strings.Join(row, ","), "The row has %d columns; a call of %s has at least %d. Remove it, or export the file again.", len(row), p.layout.format.Title(), p.layout.least)
 	}
-	t, _, err := p.clock.parse(text)
+	t, _, err := p.clock.Parse(text)
 	if err != nil {
-		return t, refuse("start", text, "%s", err)
+		return t, sheet.Refuse("start", text, "%s", err)
 	}
 	return t, nil
 }
@@ -213,7 +205,7 @@ func (p *pbxLog) talk(row []string) (int, *RowError) {
 	}
 	n, err := parseDuration(text, seconds)
 	if err != nil {
-		return 0, refuse("billsec", text, "%s", err)
+		return 0, sheet.Refuse("billsec", text, "%s", err)
 	}
 	return n, nil
 }
@@ -246,11 +238,11 @@ func (p *pbxLog) keys(row []string) []string {
 
 func uniqueID(s string) bool {
 	i := strings.LastIndexByte(s, '.')
-	if i < 1 || !digits(s[i+1:]) {
+	if i < 1 || !sheet.Digits(s[i+1:]) {
 		return false
 	}
 	j := strings.LastIndexByte(s[:i], '-')
-	return digits(s[j+1 : i])
+	return sheet.Digits(s[j+1 : i])
 }
 
 // parties reads who called whom, as written, and which extension took part.
@@ -273,7 +265,7 @@ func (p *pbxLog) parties(row []string, c *pbxCall) *RowError {
 		}
 	}
 	if len(callee) > maxNumber {
-		return refuse("dst", callee, "It is longer than any phone number. Check the layout of the file.")
+		return sheet.Refuse("dst", callee, "It is longer than any phone number. Check the layout of the file.")
 	}
 	c.r.Caller, c.r.Callee, c.r.Presentation = caller, callee, hidden
 	if to == "" {
@@ -302,7 +294,7 @@ func extension(channel string) string {
 	if end := strings.IndexAny(name, "-@"); end >= 0 {
 		name = name[:end]
 	}
-	if len(name) < 2 || len(name) > 6 || !digits(name) {
+	if len(name) < 2 || len(name) > 6 || !sheet.Digits(name) {
 		return ""
 	}
 	return name
@@ -315,7 +307,7 @@ func (p *pbxLog) callerName(row []string, number string) string {
 		name, _, _ = strings.Cut(p.layout.cell(row, p.layout.clid), "<")
 		name = strings.Trim(name, `" `)
 	}
-	if name == number || digits(strings.TrimPrefix(name, "+")) {
+	if name == number || sheet.Digits(strings.TrimPrefix(name, "+")) {
 		return ""
 	}
 	return personName(name)
@@ -389,5 +381,5 @@ func spokenSeconds(legs []talk) (total int64) {
 
 // notPBX refuses a file that was said to come from a telephone system.
 func notPBX(name string, f Format) error {
-	return fault.New(fault.Invalid, "%s is not laid out like a file of %s. Leave the format out to let the content decide, or import it as a table with a column mapping.", fileNamed(name), f.Title())
+	return fault.New(fault.Invalid, "%s is not laid out like a file of %s. Leave the format out to let the content decide, or import it as a table with a column mapping.", sheet.FileNamed(name), f.Title())
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/calls/call"
+	"parley/platform/sheet"
 )
 
 // phoneCall is one row of Android's call log, as text. The exports of phones differ only in how they write it.
@@ -17,11 +18,11 @@ type phoneCall struct {
 func (p *phoneCall) record() (*Record, *RowError) {
 	ms, err := strconv.ParseInt(strings.TrimSpace(p.date), 10, 64)
 	if err != nil {
-		return nil, refuse("date", p.date, "The date is no number of milliseconds since 1970. Correct it, or export the log again.")
+		return nil, sheet.Refuse("date", p.date, "The date is no number of milliseconds since 1970. Correct it, or export the log again.")
 	}
 	talk, err := parseDuration(absent(p.duration), seconds)
 	if err != nil {
-		return nil, refuse("duration", p.duration, "%s", err)
+		return nil, sheet.Refuse("duration", p.duration, "%s", err)
 	}
 	r := &Record{Start: time.UnixMilli(ms), Seconds: talk, Source: call.SourcePhone, Name: personName(p.name)}
 	if code, err := strconv.Atoi(p.kind); err == nil {
@@ -108,14 +109,14 @@ const maxNumber = 128
 func numberText(s string) (string, call.Presentation, *RowError) {
 	t := strings.TrimSpace(s)
 	if len(t) > maxNumber {
-		return "", 0, refuse("", s, "It is longer than any phone number. Check that the right column is mapped.")
+		return "", 0, sheet.Refuse("", s, "It is longer than any phone number. Check that the right column is mapped.")
 	}
 	if inner, ok := strings.CutPrefix(t, `="`); ok && strings.HasSuffix(inner, `"`) {
 		t = strings.TrimSpace(strings.TrimSuffix(inner, `"`))
 	}
 	t = strings.TrimPrefix(strings.TrimPrefix(t, "'"), "tel:")
 	if strings.IndexByte(t, 0) >= 0 {
-		return "", 0, refuse("", s, "It holds a NUL character, so the file is damaged here. Export it again.")
+		return "", 0, sheet.Refuse("", s, "It holds a NUL character, so the file is damaged here. Export it again.")
 	}
 	if p, hidden := withheld(t); hidden {
 		return "", p, nil
@@ -123,40 +124,16 @@ func numberText(s string) (string, call.Presentation, *RowError) {
 	if t[0] < '0' || t[0] > '9' || !strings.ContainsAny(t, "eE.,") {
 		return t, call.PresentationUnsaid, nil
 	}
-	whole, sentence := wholeNumber(t)
+	whole, sentence := sheet.WholeNumber(t)
 	if sentence != "" {
-		return "", 0, refuse("", s, "%s", sentence)
+		return "", 0, sheet.Refuse("", s, "%s", sentence)
 	}
 	return whole, call.PresentationUnsaid, nil
 }
 
-// wholeNumber undoes what spreadsheets make of long numbers: 9.19812300001E+11 and 919812300001.0. A text that is no
-// such number is returned as it is; one whose last digits are lost gives a sentence.
-func wholeNumber(t string) (number, sentence string) {
-	mantissa, exponent, scientific := strings.Cut(strings.ToUpper(t), "E")
-	whole, fraction, _ := strings.Cut(strings.Replace(mantissa, ",", ".", 1), ".")
-	if !digits(whole) || fraction != "" && !digits(fraction) {
-		return t, ""
-	}
-	if !scientific {
-		if strings.Trim(fraction, "0") == "" && strings.Contains(t, ".") {
-			return whole, ""
-		}
-		return t, ""
-	}
-	places, err := strconv.Atoi(strings.TrimPrefix(exponent, "+"))
-	if err != nil {
-		return t, ""
-	}
-	if places < 0 || places > 20 || len(fraction) != places {
-		return "", "A spreadsheet rounded this number (scientific notation) and its last digits are lost. Format the column as text or as a whole number in the original file and export it again."
-	}
-	return whole + fraction, ""
-}
-
 // withheld recognises the words that stand for a number that was not shown.
 func withheld(t string) (call.Presentation, bool) {
-	if len(t) > 0 && t[0] == '+' || len(t) > 40 || len(t) > 2 && digits(t) {
+	if len(t) > 0 && t[0] == '+' || len(t) > 40 || len(t) > 2 && sheet.Digits(t) {
 		return 0, false
 	}
 	switch strings.ToLower(strings.Trim(t, "()<>[] ")) {

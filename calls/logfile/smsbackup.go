@@ -3,13 +3,15 @@ package logfile
 import (
 	"io"
 	"strings"
+
+	"parley/platform/sheet"
 )
 
 // smsBackup reads calls-*.xml of SMS Backup & Restore: <call …/> elements wherever they stand, also among messages.
 // Rows are counted in calls.
 type smsBackup struct {
 	src  io.Closer
-	x    *markup
+	x    *sheet.Markup
 	name string
 	file string
 	row  int
@@ -21,7 +23,7 @@ func openSMSBackup(m member, name string) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &smsBackup{src: f, x: newMarkup(f), name: shown(m, name), file: m.name}, nil
+	return &smsBackup{src: f, x: sheet.NewMarkup(f), name: shown(m, name), file: m.name}, nil
 }
 
 // shown is the name by which a sentence calls a member.
@@ -36,17 +38,17 @@ func (s *smsBackup) Close() error { return s.src.Close() }
 
 func (s *smsBackup) Next() (*Record, error) {
 	for {
-		kind, name, err := s.x.next()
+		kind, name, err := s.x.Next()
 		switch {
 		case err == io.EOF && !s.root:
 			return nil, notXML(s.name)
 		case err == io.EOF:
 			return nil, err
 		case err != nil:
-			return nil, stop(err, s.name, "call", s.row+1)
+			return nil, sheet.Stop(err, s.name, "call", s.row+1)
 		}
 		s.root = true
-		if kind == startTag && string(name) == "call" {
+		if kind == sheet.StartTag && string(name) == "call" {
 			s.row++
 			return s.call()
 		}
@@ -54,17 +56,17 @@ func (s *smsBackup) Next() (*Record, error) {
 }
 
 func (s *smsBackup) call() (*Record, error) {
-	tag, err := s.x.attributes()
-	if damage, ok := err.(errText); ok {
-		return nil, (&RowError{Value: cut(string(tag)), Sentence: damage.Error()}).at(s.file, s.row)
+	tag, err := s.x.Attributes()
+	if damage, ok := err.(sheet.ErrText); ok {
+		return nil, (&RowError{Value: sheet.Cut(string(tag)), Sentence: damage.Error()}).At(s.file, s.row)
 	}
 	if err != nil {
-		return nil, stop(err, s.name, "call", s.row)
+		return nil, sheet.Stop(err, s.name, "call", s.row)
 	}
 	p := phoneCallOf(tag)
 	r, bad := p.record()
 	if bad != nil {
-		return nil, bad.at(s.file, s.row)
+		return nil, bad.At(s.file, s.row)
 	}
 	r.Row, r.File = s.row, s.file
 	return r, nil
@@ -72,24 +74,24 @@ func (s *smsBackup) call() (*Record, error) {
 
 func phoneCallOf(tag []byte) phoneCall {
 	var p phoneCall
-	for name, value := range attributes(tag) {
+	for name, value := range sheet.Attributes(tag) {
 		switch string(name) {
 		case "number":
-			p.number = unescape(value)
+			p.number = sheet.Unescape(value)
 		case "date":
-			p.date = unescape(value)
+			p.date = sheet.Unescape(value)
 		case "duration":
-			p.duration = unescape(value)
+			p.duration = sheet.Unescape(value)
 		case "type":
-			p.kind = strings.TrimSpace(unescape(value))
+			p.kind = strings.TrimSpace(sheet.Unescape(value))
 		case "presentation":
-			p.presentation = strings.TrimSpace(unescape(value))
+			p.presentation = strings.TrimSpace(sheet.Unescape(value))
 		case "contact_name":
-			p.name = unescape(value)
+			p.name = sheet.Unescape(value)
 		case "subscription_id":
-			p.subscription = unescape(value)
+			p.subscription = sheet.Unescape(value)
 		case "subscription_component_name":
-			p.component = unescape(value)
+			p.component = sheet.Unescape(value)
 		}
 	}
 	return p

@@ -7,6 +7,7 @@ import (
 
 	"parley/calls/call"
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // plan is a mapping compiled against a header: the column of each field.
@@ -29,7 +30,7 @@ func (p *plan) column(f Field) int {
 func compile(header []string, m Mapping, name string) (*plan, error) {
 	p := &plan{at: map[Field]int{}, headers: header, width: len(header), unit: seconds}
 	if m.NoHeader {
-		p.headers, p.width = numbered(len(header)), 0
+		p.headers, p.width = sheet.Numbered(len(header)), 0
 	}
 	for _, field := range Fields() {
 		want, ok := m.Columns[field]
@@ -63,7 +64,7 @@ func (p *plan) find(want string, field Field, name string) (int, error) {
 				continue
 			}
 			if found >= 0 {
-				return 0, fault.Field("columns", "%s has two columns %q, so the field %s cannot tell which is meant. Rename one of them in the file, or map another column.", fileNamed(name), cut(want), field)
+				return 0, fault.Field("columns", "%s has two columns %q, so the field %s cannot tell which is meant. Rename one of them in the file, or map another column.", sheet.FileNamed(name), sheet.Cut(want), field)
 			}
 			found = i
 		}
@@ -71,22 +72,22 @@ func (p *plan) find(want string, field Field, name string) (int, error) {
 			return found, nil
 		}
 	}
-	return 0, fault.Field("columns", "%s has no column %q for the field %s. Its columns are: %s.", fileNamed(name), cut(want), field, headerList(p.headers))
+	return 0, fault.Field("columns", "%s has no column %q for the field %s. Its columns are: %s.", sheet.FileNamed(name), sheet.Cut(want), field, headerList(p.headers))
 }
 
 // complete says which fields a table lacks to be read at all.
 func (p *plan) complete(name string) error {
 	if p.column(FieldNumber) < 0 && !p.sides {
 		if p.column(FieldCaller) >= 0 || p.column(FieldCallee) >= 0 {
-			return fault.Field("columns", "Only one of caller and callee is mapped for %s. Map both, or map the other party's number as \"number\".", fileNamed(name))
+			return fault.Field("columns", "Only one of caller and callee is mapped for %s. Map both, or map the other party's number as \"number\".", sheet.FileNamed(name))
 		}
-		return fault.Field("columns", "No column of %s is mapped to the number. Map \"number\", or both \"caller\" and \"callee\". Its columns are: %s.", fileNamed(name), headerList(p.headers))
+		return fault.Field("columns", "No column of %s is mapped to the number. Map \"number\", or both \"caller\" and \"callee\". Its columns are: %s.", sheet.FileNamed(name), headerList(p.headers))
 	}
 	switch {
 	case p.column(FieldStart) >= 0, p.column(FieldDate) >= 0 && p.column(FieldTime) >= 0, p.column(FieldEnd) >= 0 && p.column(FieldDuration) >= 0, p.column(FieldDate) >= 0:
 		return nil
 	}
-	return fault.Field("columns", "No column of %s is mapped to the time of the call. Map \"start\", or \"date\" and \"time\", or \"end\" and \"duration\". Its columns are: %s.", fileNamed(name), headerList(p.headers))
+	return fault.Field("columns", "No column of %s is mapped to the time of the call. Map \"start\", or \"date\" and \"time\", or \"end\" and \"duration\". Its columns are: %s.", sheet.FileNamed(name), headerList(p.headers))
 }
 
 func headerList(headers []string) string {
@@ -97,16 +98,16 @@ func headerList(headers []string) string {
 			out = append(out, "…")
 			break
 		}
-		out = append(out, cut(strings.TrimSpace(h)))
+		out = append(out, sheet.Cut(strings.TrimSpace(h)))
 	}
 	return strings.Join(out, ", ")
 }
 
 // tableLog reads the rows of a table by a plan.
 type tableLog struct {
-	rows  rows
+	rows  sheet.Rows
 	plan  *plan
-	clock clock
+	clock sheet.Clock
 	file  string
 	name  string
 	skip  int // rows up to and with the header
@@ -116,27 +117,27 @@ func (t *tableLog) Close() error { return t.rows.Close() }
 
 func (t *tableLog) Next() (*Record, error) {
 	for {
-		cells, row, err := t.rows.next()
+		cells, row, err := t.rows.Next()
 		if bad, ok := err.(*RowError); ok {
 			if t.skip > 0 {
 				t.skip--
 				continue
 			}
-			return nil, bad.at(t.file, bad.Row)
+			return nil, bad.At(t.file, bad.Row)
 		}
 		if err == io.EOF {
 			return nil, err
 		}
 		if err != nil {
-			return nil, stop(err, t.name, "row", row)
+			return nil, sheet.Stop(err, t.name, "row", row)
 		}
-		if t.skip > 0 || blank(cells) {
+		if t.skip > 0 || sheet.Blank(cells) {
 			t.skip = max(t.skip-1, 0)
 			continue
 		}
 		r, bad := t.record(cells)
 		if bad != nil {
-			return nil, bad.at(t.file, row)
+			return nil, bad.At(t.file, row)
 		}
 		r.Row, r.File = row, t.file
 		return r, nil
@@ -157,7 +158,7 @@ func (t *tableLog) wrong(f Field, value, format string, a ...any) *RowError {
 	if i := t.plan.column(f); i >= 0 {
 		column = t.plan.headers[i]
 	}
-	return refuse(column, value, format, a...)
+	return sheet.Refuse(column, value, format, a...)
 }
 
 func (t *tableLog) record(cells []string) (*Record, *RowError) {
@@ -191,12 +192,12 @@ func (t *tableLog) record(cells []string) (*Record, *RowError) {
 
 // shape refuses rows whose cells have shifted.
 func (t *tableLog) shape(cells []string) *RowError {
-	if t.plan.width > 0 && len(cells) > t.plan.width && !blank(cells[t.plan.width:]) {
-		return refuse("", strings.Join(cells, " | "), "The row has %d cells where the header has %d, so its columns have shifted. Put texts that hold the delimiter in quotation marks.", len(cells), t.plan.width)
+	if t.plan.width > 0 && len(cells) > t.plan.width && !sheet.Blank(cells[t.plan.width:]) {
+		return sheet.Refuse("", strings.Join(cells, " | "), "The row has %d cells where the header has %d, so its columns have shifted. Put texts that hold the delimiter in quotation marks.", len(cells), t.plan.width)
 	}
 	for _, c := range cells {
 		if strings.IndexByte(c, 0) >= 0 {
-			return refuse("", strings.ReplaceAll(c, "\x00", "␀"), "The row holds a NUL character, so the file is damaged here. Export it again, or remove the row.")
+			return sheet.Refuse("", strings.ReplaceAll(c, "\x00", "␀"), "The row holds a NUL character, so the file is damaged here. Export it again, or remove the row.")
 		}
 	}
 	return nil
@@ -217,19 +218,19 @@ func (t *tableLog) start(cells []string, talk int) (at time.Time, bad *RowError)
 	var err error
 	switch {
 	case t.plan.column(FieldStart) >= 0:
-		at, _, err = t.clock.parse(text)
+		at, _, err = t.clock.Parse(text)
 	case t.plan.column(FieldDate) >= 0 && t.plan.column(FieldTime) >= 0:
 		field, text = FieldDate, t.cell(cells, FieldDate)
 		hours := t.cell(cells, FieldTime)
-		if at, _, err = t.clock.join(text, hours); err != nil {
+		if at, _, err = t.clock.Join(text, hours); err != nil {
 			text = strings.TrimSpace(text + " " + hours)
 		}
 	case t.plan.column(FieldDate) >= 0:
 		field, text = FieldDate, t.cell(cells, FieldDate)
-		at, _, err = t.clock.parse(text)
+		at, _, err = t.clock.Parse(text)
 	default:
 		field, text = FieldEnd, t.cell(cells, FieldEnd)
-		at, _, err = t.clock.parse(text)
+		at, _, err = t.clock.Parse(text)
 		at = at.Add(-time.Duration(talk) * time.Second)
 	}
 	if err != nil {
@@ -245,7 +246,7 @@ func (t *tableLog) number(cells []string, r *Record) *RowError {
 	if bad != nil {
 		return t.wrong(FieldNumber, text, "%s", bad.Sentence)
 	}
-	if code := strings.TrimLeft(t.cell(cells, FieldCountryCode), "+0"); number != "" && number[0] != '+' && digits(code) && len(code) <= 3 {
+	if code := strings.TrimLeft(t.cell(cells, FieldCountryCode), "+0"); number != "" && number[0] != '+' && sheet.Digits(code) && len(code) <= 3 {
 		number = "+" + code + strings.TrimLeft(number, "0 ")
 	}
 	r.Number, r.Presentation, r.Unanswered = number, hidden, false

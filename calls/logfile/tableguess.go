@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // previewRows is how many rows of data a guess shows.
 const previewRows = 20
 
 // table guesses the mapping of a table, or takes the given one, and finds the order of its dates.
-func (d *detection) table(o Options, open func() (rows, error)) error {
+func (d *detection) table(o Options, open func() (sheet.Rows, error)) error {
 	s := d.sample
 	var given Mapping
 	if o.Mapping != nil {
@@ -33,7 +34,7 @@ func (d *detection) table(o Options, open func() (rows, error)) error {
 	m.Delimiter = rune(d.comma)
 	d.guess = Guess{Format: Table, Title: Table.Title(), Columns: s.headers(), Mapping: m}
 	for _, row := range s.data()[:min(len(s.data()), previewRows)] {
-		if !blank(row) {
+		if !sheet.Blank(row) {
 			d.guess.Sample = append(d.guess.Sample, row)
 		}
 	}
@@ -87,37 +88,33 @@ func lacking(c map[Field]string) []Field {
 }
 
 // dates settles the order of the dates from the data: the sample, and where that leaves it open, more rows.
-func (d *detection) dates(open func() (rows, error)) error {
+func (d *detection) dates(open func() (sheet.Rows, error)) error {
 	m := &d.guess.Mapping
 	column, ok := d.dateColumn()
 	if !ok {
 		return nil
 	}
-	var e evidence
+	var e sheet.Evidence
 	for _, row := range d.sample.data() {
-		e.see(row, column)
+		see(&e, row, column)
 	}
-	d.guess.Zoned = e.zoned > 0 && e.zoned >= e.dates
+	d.guess.Zoned = e.Zoned > 0 && e.Zoned >= e.Dates
 	if m.DateOrder != FromData {
 		d.guess.Zoned = d.guess.Zoned || m.DateOrder == EpochSeconds || m.DateOrder == EpochMillis
 		return nil
 	}
-	if e.open() && len(d.sample.rows) == sampleRows {
+	if e.Open() && len(d.sample.rows) == sampleRows {
 		r, err := open()
 		if err != nil {
 			return err
 		}
 		defer r.Close()
-		if err := e.seeMore(r, column); err != nil {
-			return stop(err, d.u.name, "row", 1)
+		if err := seeMore(&e, r, column); err != nil {
+			return sheet.Stop(err, d.u.name, "row", 1)
 		}
 	}
-	switch {
-	case e.day > 0 && e.month == 0:
-		m.DateOrder = DayFirst
-	case e.month > 0 && e.day == 0:
-		m.DateOrder = MonthFirst
-	case e.either > 0 || e.day > 0:
+	order, settled := e.Order()
+	if m.DateOrder = order; !settled {
 		d.guess.Missing = append(d.guess.Missing, FieldDateOrder)
 	}
 	return nil
@@ -139,55 +136,19 @@ func (d *detection) dateColumn() (int, bool) {
 	return 0, false
 }
 
-// evidence counts what dates tell about the order of day and month.
-type evidence struct {
-	day, month, either, zoned, dates int
-}
-
-// open says that the order matters and nothing settled it yet.
-func (e *evidence) open() bool { return e.either > 0 && e.day == 0 && e.month == 0 }
-
-func (e *evidence) see(row []string, column int) {
-	if column >= len(row) || strings.TrimSpace(row[column]) == "" {
-		return
+// see shows a row's date to what tells the order.
+func see(e *sheet.Evidence, row []string, column int) {
+	if column < len(row) {
+		e.See(row[column])
 	}
-	text := tidy(row[column])
-	e.dates++
-	unknown := clock{}
-	if _, zoned, ok := (&clock{zone: Options{}.zone()}).number(text); ok {
-		if zoned {
-			e.zoned++
-		}
-		return
-	}
-	m, err := unknown.read(text)
-	if err == nil && (m.zone != nil || m.zoneName != "") {
-		e.zoned++
-	}
-	if err == errOrder {
-		e.either++
-		return
-	}
-	byDay, byMonth := possible(DayFirst, text), possible(MonthFirst, text)
-	switch {
-	case byDay && !byMonth:
-		e.day++
-	case byMonth && !byDay:
-		e.month++
-	}
-}
-
-func possible(o DateOrder, text string) bool {
-	m, err := (&clock{order: o}).read(text)
-	return err == nil && m.dated && m.month >= 1 && m.month <= 12 && m.day >= 1 && m.year > 0 && m.day <= daysIn(m.year, m.month)
 }
 
 // seeMore reads on until a date settles the order, at most as many rows as take a moment.
-func (e *evidence) seeMore(r rows, column int) error {
+func seeMore(e *sheet.Evidence, r sheet.Rows, column int) error {
 	const most = 50_000
 	for range most {
-		cells, _, err := r.next()
-		if err == io.EOF || !e.open() {
+		cells, _, err := r.Next()
+		if err == io.EOF || !e.Open() {
 			return nil
 		}
 		if _, bad := err.(*RowError); bad {
@@ -196,7 +157,7 @@ func (e *evidence) seeMore(r rows, column int) error {
 		if err != nil {
 			return err
 		}
-		e.see(cells, column)
+		see(e, cells, column)
 	}
 	return nil
 }
@@ -220,10 +181,10 @@ func (d *detection) open(o Options) (Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := tableLog{plan: p, clock: clock{order: d.guess.Mapping.DateOrder, zone: o.zone(), country: o.Country}, name: d.u.name, skip: d.sample.header + 1}
+	t := tableLog{plan: p, clock: sheet.Clock{Order: d.guess.Mapping.DateOrder, Zone: o.zone(), Country: o.Country}, name: d.u.name, skip: d.sample.header + 1}
 	if d.book != nil {
-		t.file, p.width = d.sheet.name, 0 // cells of a sheet cannot shift
-		t.rows, err = d.book.open(d.sheet)
+		t.file, p.width = d.sheet.Name, 0 // cells of a sheet cannot shift
+		t.rows, err = d.book.Open(d.sheet)
 		return &t, err
 	}
 	return &series{files: d.u.files, open: func(m member) (Reader, error) {
@@ -232,14 +193,14 @@ func (d *detection) open(o Options) (Reader, error) {
 			return nil, err
 		}
 		one := t
-		one.rows, one.file, one.name = newCSV(f, d.comma), m.name, shown(m, d.u.name)
+		one.rows, one.file, one.name = sheet.NewCSV(f, d.comma), m.name, shown(m, d.u.name)
 		return &one, nil
 	}}, nil
 }
 
 // ready refuses a table that somebody has to map first.
 func (d *detection) ready() error {
-	name, columns := fileNamed(d.u.name), headerList(d.guess.Columns)
+	name, columns := sheet.FileNamed(d.u.name), headerList(d.guess.Columns)
 	if len(d.sample.rows) == 0 {
 		return fault.New(fault.Invalid, "%s has no rows. Export it again.", name)
 	}

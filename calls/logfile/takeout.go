@@ -11,6 +11,7 @@ import (
 
 	"parley/calls/call"
 	"parley/platform/fault"
+	"parley/platform/sheet"
 )
 
 // maxPage is the most of a page that is read. Pages of calls have two kilobytes.
@@ -54,9 +55,9 @@ func openTakeout(u *upload, o Options) (Reader, error) {
 	if u.zip == nil {
 		return t, nil
 	}
-	for _, f := range u.zip.File {
+	for _, f := range u.zip.Files {
 		if strings.HasSuffix(f.Name, "Voice/Phones.vcf") {
-			card, err := u.unpack(f)
+			card, err := u.zip.Unpack(f)
 			if err != nil {
 				return nil, err
 			}
@@ -96,14 +97,14 @@ func (t *takeoutLog) Next() (*Record, error) {
 		}
 		p, err := readPage(m)
 		if err != nil {
-			return nil, stop(err, shown(m, t.name), "page", t.row)
+			return nil, sheet.Stop(err, shown(m, t.name), "page", t.row)
 		}
 		if p.texts || p.kind == "" && p.published == "" {
 			continue
 		}
 		r, bad := t.record(p, m.name)
 		if bad != nil {
-			return nil, bad.at(m.name, t.row)
+			return nil, bad.At(m.name, t.row)
 		}
 		r.Row, r.File = t.row, m.name
 		return r, nil
@@ -131,8 +132,8 @@ type page struct {
 
 // parsePage picks the microformat classes out of a page: haudio with tel, fn, published, duration and tags.
 func parsePage(r io.Reader) (*page, error) {
-	z := html.NewTokenizer(newText(r))
-	z.SetMaxBuf(maxLine)
+	z := html.NewTokenizer(sheet.NewText(r))
+	z.SetMaxBuf(sheet.MaxLine)
 	p := &page{}
 	within := "" // the element whose text is wanted
 	for {
@@ -246,7 +247,7 @@ func (t *takeoutLog) record(p *page, file string) (*Record, *RowError) {
 	r.Start = start
 	talk, err := parseDuration(p.duration, seconds)
 	if err != nil {
-		return nil, refuse("duration", p.duration, "%s", err)
+		return nil, sheet.Refuse("duration", p.duration, "%s", err)
 	}
 	if r.Seconds = talk; r.Type == call.TypeVoicemail {
 		r.Seconds = 0 // the length of the message is no talk
@@ -256,8 +257,8 @@ func (t *takeoutLog) record(p *page, file string) (*Record, *RowError) {
 
 // start is the page's time, which carries its zone, or the UTC time in the file's name.
 func (t *takeoutLog) start(published, file string) (time.Time, *RowError) {
-	c := clock{zone: t.zone}
-	if at, _, err := c.parse(published); err == nil {
+	c := sheet.Clock{Zone: t.zone}
+	if at, _, err := c.Parse(published); err == nil {
 		return at, nil
 	}
 	base := path.Base(file)
@@ -267,10 +268,10 @@ func (t *takeoutLog) start(published, file string) (time.Time, *RowError) {
 			return at, nil
 		}
 	}
-	return time.Time{}, refuse("published", published, "The page tells no time of the call. Download the Takeout again.")
+	return time.Time{}, sheet.Refuse("published", published, "The page tells no time of the call. Download the Takeout again.")
 }
 
 // notXML refuses a file without elements.
 func notXML(name string) error {
-	return fault.New(fault.Invalid, "%s holds no XML. Choose the calls-….xml file that SMS Backup & Restore wrote.", fileNamed(name))
+	return fault.New(fault.Invalid, "%s holds no XML. Choose the calls-….xml file that SMS Backup & Restore wrote.", sheet.FileNamed(name))
 }

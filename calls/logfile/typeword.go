@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"parley/calls/call"
+	"parley/platform/sheet"
 )
 
 // typeWord is what a word about a call says: how it was logged, who placed it, whether it was answered.
@@ -18,7 +19,7 @@ type typeWord struct {
 // wordOf reads the words that tables write for type, direction and status, in English, German and Hindi, and Android's
 // type codes. What it does not know stays unknown.
 func wordOf(s string) typeWord {
-	w := strings.ToLower(tidy(s))
+	w := strings.ToLower(sheet.Tidy(s))
 	if code, err := strconv.Atoi(w); err == nil {
 		t := call.TypeOf(code)
 		return typeWord{kind: t, direction: t.Direction(), known: t != call.TypeUnknown}

@@ -7,10 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"parley/platform/civil"
+	"parley/platform/sheet"
 )
 
 // CSVOptions say for whom a CSV is written.
@@ -72,7 +71,7 @@ func (s *Sheet) csvAbout(out *csv.Writer) error {
 		return err
 	}
 	for _, f := range s.About() {
-		record[0], record[1] = safeText(f.Title), safeText(f.Text)
+		record[0], record[1] = sheet.SafeText(f.Title, false), sheet.SafeText(f.Text, false)
 		if err := out.Write(record); err != nil {
 			return err
 		}
@@ -85,9 +84,9 @@ func csvCell(v Value, k Kind) string {
 	case nil:
 		return ""
 	case string:
-		return safeText(x, k)
+		return sheet.SafeText(x, k == Phone)
 	case []string:
-		return safeText(strings.Join(x, "; "), k)
+		return sheet.SafeText(strings.Join(x, "; "), k == Phone)
 	case int64:
 		return strconv.FormatInt(x, 10)
 	case float64:
@@ -99,22 +98,4 @@ func csvCell(v Value, k Kind) string {
 	default:
 		return ""
 	}
-}
-
-// safeText is a text that no spreadsheet takes for a formula.
-func safeText(text string, k ...Kind) string {
-	if isNumber(text, len(k) > 0 && k[0] == Phone) {
-		return "tel:" + text
-	}
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(text, func(r rune) bool { return r == ' ' || r == '\u00a0' || r == '\u200b' || r == '\ufeff' }))
-	if strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) && text != "" {
-		return "'" + text
-	}
-	return text
-}
-
-// isNumber tells whether a text is a phone number of digits alone: with a plus anywhere, without one where numbers stand.
-func isNumber(text string, phone bool) bool {
-	digits, plus := strings.CutPrefix(text, "+")
-	return digits != "" && (plus || phone) && strings.IndexFunc(digits, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsDigit(r) }) < 0
 }

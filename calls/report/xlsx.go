@@ -3,78 +3,64 @@ package report
 import (
 	"context"
 	"io"
-	"math"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/platform/civil"
+	"parley/platform/sheet"
 )
-
-// Styles of cells: positions in the workbook's list, see xlsxStyles.
-const (
-	styleNone = iota
-	styleHead
-	styleText // a text stays one when somebody edits the cell
-	styleDate
-	styleMoment
-	styleClock
-	styleRatio
-)
-
-// maxXLSXRows is how many rows a worksheet holds, the header among them; longer sheets go on in a next one.
-const maxXLSXRows = 1_048_576
 
 // WriteXLSX writes the sheet as an Office Open XML workbook: rows with typed cells and a frozen header, then a worksheet
 // on what the sheet says about itself. Texts and phone numbers are text cells, so nothing becomes a formula; days and
 // times are dates in the organisation's zone; each duration stands twice, as seconds to calculate with and as [h]:mm:ss
 // to read. It is written as it is read: no row is kept in memory, nor, unsealed, in a temporary file.
 func (s *Sheet) WriteXLSX(ctx context.Context, w io.Writer) error {
-	return s.writeXLSX(ctx, w, maxXLSXRows)
+	return s.writeXLSX(ctx, w, sheet.MaxRows)
 }
 
 func (s *Sheet) writeXLSX(ctx context.Context, w io.Writer, maxRows int) error {
-	b := newWorkbook(w)
+	b := sheet.NewWorkbook(w)
 	begin := func() {
 		name := s.Title
-		if n := len(b.sheets); n > 0 {
+		if n := b.Sheets(); n > 0 {
 			name += " " + strconv.Itoa(n+1)
 		}
-		b.begin(name, s.xlsxWidths())
+		b.Begin(name, s.xlsxWidths())
 		s.xlsxHeader(b)
 	}
 	begin()
 	if err := s.Each(ctx, func(row []Value) error {
-		if b.rows == maxRows {
-			b.end()
+		if b.Rows() == maxRows {
+			b.End()
 			begin()
 		}
-		b.row()
+		b.Row()
 		for i, v := range row {
 			s.xlsxCell(b, v, s.Columns[i].Kind)
 		}
-		return b.err
+		return b.Err()
 	}); err != nil {
 		return err
 	}
-	b.end()
-	b.begin("About", []int{20, 100})
+	b.End()
+	b.Begin("About", []int{20, 100})
 	for _, f := range s.About() {
-		b.row()
-		b.text(f.Title, styleHead)
-		b.text(f.Text, styleText)
+		b.Row()
+		b.Text(f.Title, sheet.StyleHead)
+		b.Text(f.Text, sheet.StyleText)
 	}
-	b.end()
-	return b.close()
+	b.End()
+	return b.Close()
 }
 
 // xlsxHeader writes the titles; a duration has two columns.
-func (s *Sheet) xlsxHeader(b *workbook) {
-	b.row()
+func (s *Sheet) xlsxHeader(b *sheet.Workbook) {
+	b.Row()
 	for i, title := range s.headings() {
-		b.text(title, styleHead)
+		b.Text(title, sheet.StyleHead)
 		if s.Columns[i].Kind == Seconds {
-			b.text(s.Columns[i].Title, styleHead)
+			b.Text(s.Columns[i].Title, sheet.StyleHead)
 		}
 	}
 }
@@ -101,73 +87,42 @@ func widthOf(k Kind) int {
 	}
 }
 
-func (s *Sheet) xlsxCell(b *workbook, v Value, k Kind) {
+func (s *Sheet) xlsxCell(b *sheet.Workbook, v Value, k Kind) {
 	switch x := v.(type) {
 	case string:
-		b.text(x, styleText)
+		b.Text(x, sheet.StyleText)
 	case []string:
-		b.text(strings.Join(x, "; "), styleText)
+		b.Text(strings.Join(x, "; "), sheet.StyleText)
 	case int64:
-		b.figure(float64(x), k)
+		xlsxFigure(b, float64(x), k)
 		return
 	case float64:
-		b.figure(x, k)
+		xlsxFigure(b, x, k)
 		return
 	case civil.Day:
-		b.number(float64(x)+unixEpoch, styleDate)
+		b.Number(float64(x)+unixEpoch, sheet.StyleDate)
 	case time.Time:
 		_, offset := x.Zone()
-		b.number(float64(x.Unix()+int64(offset))/86400+unixEpoch, styleMoment)
+		b.Number(float64(x.Unix()+int64(offset))/86400+unixEpoch, sheet.StyleMoment)
 	default:
-		b.skip()
+		b.Skip()
 	}
 	if k == Seconds {
-		b.skip()
+		b.Skip()
 	}
 }
 
 // unixEpoch is 1970-01-01 in the days that spreadsheets count from 1899-12-30.
 const unixEpoch = 25569
 
-func (b *workbook) figure(x float64, k Kind) {
+func xlsxFigure(b *sheet.Workbook, x float64, k Kind) {
 	switch k {
 	case Seconds:
-		b.number(x, styleNone)
-		b.number(x/86400, styleClock)
+		b.Number(x, sheet.StyleNone)
+		b.Number(x/86400, sheet.StyleClock)
 	case Ratio:
-		b.number(x, styleRatio)
+		b.Number(x, sheet.StyleRatio)
 	default:
-		b.number(x, styleNone)
-	}
-}
-
-// maxXLSXText is how many characters (UTF-16 units) a cell holds.
-const maxXLSXText = 32_767
-
-// xmlText writes text as the content of an element: what XML cannot hold is left out, what it reserves is escaped, and
-// what the format reads as an escape (_x0041_) is kept from being one.
-func xmlText(out *strings.Builder, text string) {
-	units := 0
-	for i, r := range text {
-		if units++; r > math.MaxUint16 {
-			units++
-		}
-		if units > maxXLSXText {
-			return
-		}
-		switch {
-		case r == '&':
-			out.WriteString("&amp;")
-		case r == '<':
-			out.WriteString("&lt;")
-		case r == '>':
-			out.WriteString("&gt;")
-		case r == '\r':
-			out.WriteString("&#13;")
-		case r == '_' && strings.HasPrefix(text[i:], "_x") && len(text) >= i+7 && text[i+6] == '_':
-			out.WriteString("_x005F_")
-		case r == '\t' || r == '\n' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r < 0xfffe || r >= 0x10000:
-			out.WriteRune(r)
-		}
+		b.Number(x, sheet.StyleNone)
 	}
 }

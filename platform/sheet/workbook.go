@@ -1,14 +1,15 @@
-package report
+package sheet
 
 import (
 	"archive/zip"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 )
 
-// workbook writes an Office Open XML workbook (ECMA-376) part by part. Its first error ends all writing and is kept.
-type workbook struct {
+// Workbook writes an Office Open XML workbook (ECMA-376) part by part. Its first error ends all writing and is kept.
+type Workbook struct {
 	zip    *zip.Writer
 	part   io.Writer
 	sheets []string // names of the worksheets begun
@@ -18,24 +19,51 @@ type workbook struct {
 	err    error
 }
 
-func newWorkbook(w io.Writer) *workbook { return &workbook{zip: zip.NewWriter(w)} }
+// NewWorkbook begins a workbook.
+func NewWorkbook(w io.Writer) *Workbook { return &Workbook{zip: zip.NewWriter(w)} }
+
+// Style is how a cell looks and what it stays when somebody edits it.
+type Style int
+
+// The styles: positions in the workbook's list, see xlsxStyles.
+const (
+	StyleNone Style = iota
+	StyleHead
+	StyleText // a text stays one when somebody edits the cell
+	StyleDate
+	StyleMoment
+	StyleClock
+	StyleRatio
+)
+
+// MaxRows is how many rows a worksheet holds, the header among them; longer tables go on in a next one.
+const MaxRows = 1_048_576
+
+// Rows is how many rows the worksheet at hand has.
+func (b *Workbook) Rows() int { return b.rows }
+
+// Sheets is how many worksheets were begun.
+func (b *Workbook) Sheets() int { return len(b.sheets) }
+
+// Err is the first error of writing.
+func (b *Workbook) Err() error { return b.err }
 
 const xmlHead = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n"
 
-func (b *workbook) create(name string) {
+func (b *Workbook) create(name string) {
 	if b.err == nil {
 		b.part, b.err = b.zip.Create(name)
 	}
 }
 
-func (b *workbook) write(text string) {
+func (b *Workbook) write(text string) {
 	if b.err == nil {
 		_, b.err = io.WriteString(b.part, text)
 	}
 }
 
-// begin starts a worksheet whose first row stays in sight.
-func (b *workbook) begin(name string, widths []int) {
+// Begin starts a worksheet whose first row stays in sight.
+func (b *Workbook) Begin(name string, widths []int) {
 	b.sheets = append(b.sheets, name)
 	b.rows = 0
 	b.create("xl/worksheets/sheet" + strconv.Itoa(len(b.sheets)) + ".xml")
@@ -48,8 +76,8 @@ func (b *workbook) begin(name string, widths []int) {
 	b.line.WriteString(`</cols><sheetData>`)
 }
 
-// row ends the row before and starts the next.
-func (b *workbook) row() {
+// Row ends the row before and starts the next.
+func (b *Workbook) Row() {
 	b.flush()
 	b.rows++
 	b.cells = 0
@@ -57,8 +85,8 @@ func (b *workbook) row() {
 }
 
 // cell begins the next cell. Excel does without addresses, simpler readers do not.
-func (b *workbook) cell(style int) {
-	b.line.WriteString(`<c r="` + columnName(b.cells) + strconv.Itoa(b.rows) + `" s="` + strconv.Itoa(style) + `"`)
+func (b *Workbook) cell(style Style) {
+	b.line.WriteString(`<c r="` + columnName(b.cells) + strconv.Itoa(b.rows) + `" s="` + strconv.Itoa(int(style)) + `"`)
 	b.cells++
 }
 
@@ -70,7 +98,7 @@ func columnName(i int) string {
 	return columnName(i/26-1) + string(rune('A'+i%26))
 }
 
-func (b *workbook) flush() {
+func (b *Workbook) flush() {
 	if b.rows > 0 {
 		b.line.WriteString(`</row>`)
 	}
@@ -78,22 +106,25 @@ func (b *workbook) flush() {
 	b.line.Reset()
 }
 
-func (b *workbook) text(text string, style int) {
+// Text writes a cell that is text, whatever it looks like.
+func (b *Workbook) Text(text string, style Style) {
 	b.cell(style)
 	b.line.WriteString(` t="inlineStr"><is><t xml:space="preserve">`)
 	xmlText(&b.line, text)
 	b.line.WriteString(`</t></is></c>`)
 }
 
-func (b *workbook) number(x float64, style int) {
+// Number writes a cell with a number.
+func (b *Workbook) Number(x float64, style Style) {
 	b.cell(style)
 	b.line.WriteString(`><v>` + strconv.FormatFloat(x, 'g', 17, 64) + `</v></c>`)
 }
 
-// skip leaves a cell empty.
-func (b *workbook) skip() { b.cells++ }
+// Skip leaves a cell empty.
+func (b *Workbook) Skip() { b.cells++ }
 
-func (b *workbook) end() {
+// End ends the worksheet.
+func (b *Workbook) End() {
 	b.flush()
 	b.write(`</sheetData></worksheet>`)
 }
@@ -122,8 +153,8 @@ const (
 	sheetML     = "application/vnd.openxmlformats-officedocument.spreadsheetml."
 )
 
-// close writes the parts that list the others, and ends the file.
-func (b *workbook) close() error {
+// Close writes the parts that list the others, and ends the file.
+func (b *Workbook) Close() error {
 	var book, rels, types strings.Builder
 	for i, name := range b.sheets {
 		n := strconv.Itoa(i + 1)
@@ -152,4 +183,35 @@ func (b *workbook) close() error {
 		return b.err
 	}
 	return b.zip.Close()
+}
+
+// maxXLSXText is how many characters (UTF-16 units) a cell holds.
+const maxXLSXText = 32_767
+
+// xmlText writes text as the content of an element: what XML cannot hold is left out, what it reserves is escaped, and
+// what the format reads as an escape (_x0041_) is kept from being one.
+func xmlText(out *strings.Builder, text string) {
+	units := 0
+	for i, r := range text {
+		if units++; r > math.MaxUint16 {
+			units++
+		}
+		if units > maxXLSXText {
+			return
+		}
+		switch {
+		case r == '&':
+			out.WriteString("&amp;")
+		case r == '<':
+			out.WriteString("&lt;")
+		case r == '>':
+			out.WriteString("&gt;")
+		case r == '\r':
+			out.WriteString("&#13;")
+		case r == '_' && strings.HasPrefix(text[i:], "_x") && len(text) >= i+7 && text[i+6] == '_':
+			out.WriteString("_x005F_")
+		case r == '\t' || r == '\n' || r >= 0x20 && r <= 0xd7ff || r >= 0xe000 && r < 0xfffe || r >= 0x10000:
+			out.WriteRune(r)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package logfile
+package sheet
 
 import (
 	"io"
@@ -11,19 +11,21 @@ import (
 	"parley/platform/fault"
 )
 
-// book is an Excel workbook whose sheets are read row by row. excelize reads the whole file into memory when it is given
+// Book is an Excel workbook whose sheets are read row by row. excelize reads the whole file into memory when it is given
 // a stream, and xlsxreader takes a truncated sheet for a whole one and holds all shared strings without bound; so the
 // three parts that matter are read here: the list of sheets, the styles that make numbers dates, and the rows.
-type book struct {
-	u         *upload
-	sheets    []sheet
+type Book struct {
+	u         *Archive
+	Sheets    []Sheet
 	styles    []numberStyle
 	since1904 bool
 }
 
-type sheet struct {
-	name, id, path string
-	hidden         bool
+// Sheet is one sheet of a workbook.
+type Sheet struct {
+	Name     string
+	Hidden   bool
+	id, path string
 }
 
 // maxColumns is the widest row that is read; columns past it are left out.
@@ -32,14 +34,14 @@ const maxColumns = 1024
 // maxCell is the longest text of a cell; Excel allows 32,767 characters.
 const maxCell = 64 << 10
 
-// openBook reads a workbook's small parts.
-func openBook(u *upload) (*book, error) {
-	b := &book{u: u}
+// OpenBook reads a workbook's small parts.
+func OpenBook(u *Archive) (*Book, error) {
+	b := &Book{u: u}
 	if err := b.walk("xl/workbook.xml", b.workbook); err != nil {
 		return nil, err
 	}
 	paths := map[string]string{}
-	if err := b.walk("xl/_rels/workbook.xml.rels", func(_ *markup, name string, attr map[string]string) error {
+	if err := b.walk("xl/_rels/workbook.xml.rels", func(_ *Markup, name string, attr map[string]string) error {
 		if name == "Relationship" && strings.HasSuffix(attr["Type"], "/worksheet") {
 			paths[attr["Id"]] = attr["Target"]
 		}
@@ -47,8 +49,8 @@ func openBook(u *upload) (*book, error) {
 	}); err != nil {
 		return nil, err
 	}
-	kept := b.sheets[:0]
-	for _, s := range b.sheets {
+	kept := b.Sheets[:0]
+	for _, s := range b.Sheets {
 		target := paths[s.id]
 		if target == "" {
 			continue
@@ -58,51 +60,51 @@ func openBook(u *upload) (*book, error) {
 		}
 		kept = append(kept, s)
 	}
-	if b.sheets = kept; len(kept) == 0 {
-		return nil, fault.New(fault.Invalid, "%s has no sheet with cells. Save it again as .xlsx, or as CSV.", fileNamed(u.name))
+	if b.Sheets = kept; len(kept) == 0 {
+		return nil, fault.New(fault.Invalid, "%s has no sheet with cells. Save it again as .xlsx, or as CSV.", FileNamed(u.Name))
 	}
 	return b, b.readStyles()
 }
 
-func (b *book) workbook(_ *markup, name string, attr map[string]string) error {
+func (b *Book) workbook(_ *Markup, name string, attr map[string]string) error {
 	switch name {
 	case "workbookPr":
 		b.since1904 = attr["date1904"] == "1" || attr["date1904"] == "true"
 	case "sheet":
-		if len(b.sheets) < 1000 {
-			b.sheets = append(b.sheets, sheet{name: attr["name"], id: attr["id"], hidden: attr["state"] != "" && attr["state"] != "visible"})
+		if len(b.Sheets) < 1000 {
+			b.Sheets = append(b.Sheets, Sheet{Name: attr["name"], id: attr["id"], Hidden: attr["state"] != "" && attr["state"] != "visible"})
 		}
 	}
 	return nil
 }
 
 // walk hands every start tag of a part to f.
-func (b *book) walk(part string, f func(*markup, string, map[string]string) error) error {
-	file := b.u.part(part)
+func (b *Book) walk(part string, f func(*Markup, string, map[string]string) error) error {
+	file := b.u.Part(part)
 	if file == nil {
-		return fault.New(fault.Invalid, "%s is no complete workbook: %s is missing. Save it again as .xlsx, or as CSV.", fileNamed(b.u.name), part)
+		return fault.New(fault.Invalid, "%s is no complete workbook: %s is missing. Save it again as .xlsx, or as CSV.", FileNamed(b.u.Name), part)
 	}
-	rc, err := b.u.unpack(file)
+	rc, err := b.u.Unpack(file)
 	if err != nil {
 		return err
 	}
 	defer rc.Close()
-	x := newMarkup(io.LimitReader(rc, 16<<20))
+	x := NewMarkup(io.LimitReader(rc, 16<<20))
 	for {
-		kind, name, err := x.next()
+		kind, name, err := x.Next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
-			return stop(err, part, "part", 1)
+			return Stop(err, part, "part", 1)
 		}
-		if kind != startTag {
+		if kind != StartTag {
 			continue
 		}
 		element := string(name)
 		attr, err := x.attributeMap()
 		if err != nil {
-			return fault.Wrap(fault.Invalid, err, "%s is damaged in %s. Save it again as .xlsx, or as CSV.", fileNamed(b.u.name), part)
+			return fault.Wrap(fault.Invalid, err, "%s is damaged in %s. Save it again as .xlsx, or as CSV.", FileNamed(b.u.Name), part)
 		}
 		if err := f(x, element, attr); err != nil {
 			return err
@@ -110,14 +112,14 @@ func (b *book) walk(part string, f func(*markup, string, map[string]string) erro
 	}
 }
 
-func (x *markup) attributeMap() (map[string]string, error) {
-	tag, err := x.attributes()
+func (x *Markup) attributeMap() (map[string]string, error) {
+	tag, err := x.Attributes()
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]string{}
-	for name, value := range attributes(tag) {
-		out[string(name)] = unescape(value)
+	for name, value := range Attributes(tag) {
+		out[string(name)] = Unescape(value)
 	}
 	return out, nil
 }
@@ -133,12 +135,12 @@ const (
 )
 
 // readStyles reads which cell styles show numbers as dates and times.
-func (b *book) readStyles() error {
-	if b.u.part("xl/styles.xml") == nil {
+func (b *Book) readStyles() error {
+	if b.u.Part("xl/styles.xml") == nil {
 		return nil
 	}
 	custom, within := map[string]numberStyle{}, false
-	return b.walk("xl/styles.xml", func(_ *markup, name string, attr map[string]string) error {
+	return b.walk("xl/styles.xml", func(_ *Markup, name string, attr map[string]string) error {
 		switch name {
 		case "numFmt":
 			custom[attr["numFmtId"]] = styleOf(attr["formatCode"])
@@ -216,7 +218,7 @@ func styleOf(code string) numberStyle {
 }
 
 // number writes a numeric cell as text: dates year-first, times as h:mm:ss, whole numbers with all their digits.
-func (b *book) number(raw string, style int) string {
+func (b *Book) number(raw string, style int) string {
 	v, err := strconv.ParseFloat(raw, 64)
 	if err != nil || math.IsInf(v, 0) || math.IsNaN(v) {
 		return raw
@@ -249,30 +251,31 @@ func twoDigits(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// sheetRows reads the rows of one sheet.
-type sheetRows struct {
-	b      *book
+// SheetRows reads the rows of one sheet.
+type SheetRows struct {
+	b      *Book
 	src    io.Closer
-	x      *markup
+	x      *Markup
 	shared *sharedStrings
 	row    int
 	cells  []string
 }
 
-// open begins a sheet. Shared strings are read as far as the rows need them.
-func (b *book) open(s sheet) (*sheetRows, error) {
-	f := b.u.part(s.path)
+// Open begins a sheet. Shared strings are read as far as the rows need them.
+func (b *Book) Open(s Sheet) (*SheetRows, error) {
+	f := b.u.Part(s.path)
 	if f == nil {
-		return nil, fault.New(fault.Invalid, "%s is no complete workbook: the sheet %q is missing. Save it again as .xlsx, or as CSV.", fileNamed(b.u.name), cut(s.name))
+		return nil, fault.New(fault.Invalid, "%s is no complete workbook: the sheet %q is missing. Save it again as .xlsx, or as CSV.", FileNamed(b.u.Name), Cut(s.Name))
 	}
-	src, err := b.u.unpack(f)
+	src, err := b.u.Unpack(f)
 	if err != nil {
 		return nil, err
 	}
-	return &sheetRows{b: b, src: src, x: newMarkup(src), shared: &sharedStrings{b: b}}, nil
+	return &SheetRows{b: b, src: src, x: NewMarkup(src), shared: &sharedStrings{b: b}}, nil
 }
 
-func (s *sheetRows) Close() error {
+// Close closes the sheet.
+func (s *SheetRows) Close() error {
 	err := s.shared.close()
 	if closing := s.src.Close(); err == nil {
 		err = closing
@@ -280,23 +283,24 @@ func (s *sheetRows) Close() error {
 	return err
 }
 
-func (s *sheetRows) next() ([]string, int, error) {
+// Next gives the next row.
+func (s *SheetRows) Next() ([]string, int, error) {
 	for {
-		kind, name, err := s.x.next()
+		kind, name, err := s.x.Next()
 		if err != nil {
 			return nil, s.row + 1, err
 		}
-		if kind != startTag || string(name) != "row" {
+		if kind != StartTag || string(name) != "row" {
 			continue
 		}
-		tag, err := s.x.attributes()
+		tag, err := s.x.Attributes()
 		if err != nil {
 			return nil, s.row + 1, s.damaged(err)
 		}
 		s.row++
-		for name, value := range attributes(tag) {
+		for name, value := range Attributes(tag) {
 			if string(name) == "r" {
-				if n, ok := shortNumber(string(value)); ok && n >= s.row {
+				if n, ok := ShortNumber(string(value)); ok && n >= s.row {
 					s.row = n
 				}
 			}
@@ -305,26 +309,26 @@ func (s *sheetRows) next() ([]string, int, error) {
 	}
 }
 
-func (s *sheetRows) damaged(err error) error {
-	if _, ok := err.(errText); ok {
-		return fault.Wrap(fault.Invalid, err, "%s is damaged after row %d. Save it again as .xlsx, or as CSV.", fileNamed(s.b.u.name), s.row)
+func (s *SheetRows) damaged(err error) error {
+	if _, ok := err.(ErrText); ok {
+		return fault.Wrap(fault.Invalid, err, "%s is damaged after row %d. Save it again as .xlsx, or as CSV.", FileNamed(s.b.u.Name), s.row)
 	}
 	return err
 }
 
 // readRow reads the cells up to the row's end.
-func (s *sheetRows) readRow() ([]string, int, error) {
+func (s *SheetRows) readRow() ([]string, int, error) {
 	s.cells = s.cells[:0]
 	column := 0
 	for {
-		kind, name, err := s.x.next()
+		kind, name, err := s.x.Next()
 		if err != nil {
 			return nil, s.row, err
 		}
 		switch element := string(name); {
-		case kind == endTag && element == "row":
+		case kind == EndTag && element == "row":
 			return s.cells, s.row, nil
-		case kind == startTag && element == "c":
+		case kind == StartTag && element == "c":
 			if column, err = s.cell(column); err != nil {
 				return nil, s.row, err
 			}
@@ -333,13 +337,13 @@ func (s *sheetRows) readRow() ([]string, int, error) {
 }
 
 // cell reads one cell and returns the column after it.
-func (s *sheetRows) cell(column int) (int, error) {
-	tag, err := s.x.attributes()
+func (s *SheetRows) cell(column int) (int, error) {
+	tag, err := s.x.Attributes()
 	if err != nil {
 		return 0, s.damaged(err)
 	}
 	kind, style := "", -1
-	for name, value := range attributes(tag) {
+	for name, value := range Attributes(tag) {
 		switch string(name) {
 		case "r":
 			if n := columnOf(value); n >= 0 {
@@ -377,21 +381,21 @@ func columnOf(ref []byte) int {
 }
 
 // value reads up to the end of a cell.
-func (s *sheetRows) value(kind string, style int) (string, error) {
+func (s *SheetRows) value(kind string, style int) (string, error) {
 	var raw string
 	for {
-		tag, name, err := s.x.next()
+		tag, name, err := s.x.Next()
 		if err != nil {
 			return "", err
 		}
 		element := string(name)
-		if tag == endTag && element == "c" {
+		if tag == EndTag && element == "c" {
 			return s.meaning(raw, kind, style)
 		}
-		if tag != startTag || element != "v" && element != "t" {
+		if tag != StartTag || element != "v" && element != "t" {
 			continue
 		}
-		text, err := s.x.text(maxCell)
+		text, err := s.x.Text(maxCell)
 		if err != nil {
 			return "", err
 		}
@@ -403,12 +407,12 @@ func (s *sheetRows) value(kind string, style int) (string, error) {
 }
 
 // meaning turns a cell's raw value into text by the cell's type.
-func (s *sheetRows) meaning(raw, kind string, style int) (string, error) {
+func (s *SheetRows) meaning(raw, kind string, style int) (string, error) {
 	switch kind {
 	case "s":
-		n, ok := shortNumber(raw)
+		n, ok := ShortNumber(raw)
 		if !ok {
-			return "", fault.New(fault.Invalid, "%s is damaged in row %d: a cell refers to no text. Save it again as .xlsx, or as CSV.", fileNamed(s.b.u.name), s.row)
+			return "", fault.New(fault.Invalid, "%s is damaged in row %d: a cell refers to no text. Save it again as .xlsx, or as CSV.", FileNamed(s.b.u.Name), s.row)
 		}
 		return s.shared.at(n)
 	case "", "n":
@@ -429,9 +433,9 @@ const (
 // sharedStrings are the texts of a workbook, read from the part as far as they are asked for. Excel numbers them in the
 // order of their first use, so a look at the first rows reads only the first texts.
 type sharedStrings struct {
-	b      *book
+	b      *Book
 	src    io.Closer
-	x      *markup
+	x      *Markup
 	blocks [][]byte
 	starts []uint32
 	sizes  []uint16
@@ -452,9 +456,9 @@ func (s *sharedStrings) at(n int) (string, error) {
 	}
 	if n >= len(s.starts) {
 		if s.end != io.EOF {
-			return "", stop(s.end, "xl/sharedStrings.xml", "text", len(s.starts)+1)
+			return "", Stop(s.end, "xl/sharedStrings.xml", "text", len(s.starts)+1)
 		}
-		return "", fault.New(fault.Invalid, "%s is damaged: a cell refers to a text that is not there. Save it again as .xlsx, or as CSV.", fileNamed(s.b.u.name))
+		return "", fault.New(fault.Invalid, "%s is damaged: a cell refers to a text that is not there. Save it again as .xlsx, or as CSV.", FileNamed(s.b.u.Name))
 	}
 	at := s.starts[n]
 	from := at % sharedBlock
@@ -464,32 +468,32 @@ func (s *sharedStrings) at(n int) (string, error) {
 // more reads one text: an <si> whose <t> parts are put together, phonetic readings (<rPh>) left out.
 func (s *sharedStrings) more() error {
 	if s.x == nil {
-		f := s.b.u.part("xl/sharedStrings.xml")
+		f := s.b.u.Part("xl/sharedStrings.xml")
 		if f == nil {
 			return io.EOF
 		}
-		rc, err := s.b.u.unpack(f)
+		rc, err := s.b.u.Unpack(f)
 		if err != nil {
 			return err
 		}
-		s.src, s.x = rc, newMarkup(rc)
+		s.src, s.x = rc, NewMarkup(rc)
 	}
 	var text string
 	within, phonetic := false, false
 	for {
-		kind, name, err := s.x.next()
+		kind, name, err := s.x.Next()
 		if err != nil {
 			return err
 		}
 		switch element := string(name); {
-		case kind == startTag && element == "si":
+		case kind == StartTag && element == "si":
 			within = true
-		case kind == endTag && element == "si" && within:
+		case kind == EndTag && element == "si" && within:
 			return s.keep(text)
 		case element == "rPh":
-			phonetic = kind == startTag
-		case kind == startTag && element == "t" && within && !phonetic:
-			part, err := s.x.text(maxCell)
+			phonetic = kind == StartTag
+		case kind == StartTag && element == "t" && within && !phonetic:
+			part, err := s.x.Text(maxCell)
 			if err != nil {
 				return err
 			}
@@ -503,13 +507,13 @@ func (s *sharedStrings) keep(text string) error {
 	last := len(s.blocks) - 1
 	if last < 0 || len(s.blocks[last])+len(text) > sharedBlock {
 		if (last+2)*sharedBlock > maxShared {
-			return fault.New(fault.TooLarge, "%s holds more than %d MB of different texts, more than is kept in memory. Save the sheet as CSV and import that.", fileNamed(s.b.u.name), maxShared>>20)
+			return fault.New(fault.TooLarge, "%s holds more than %d MB of different texts, more than is kept in memory. Save the sheet as CSV and import that.", FileNamed(s.b.u.Name), maxShared>>20)
 		}
 		s.blocks = append(s.blocks, make([]byte, 0, sharedBlock))
 		last++
 	}
 	if len(s.starts) > 5_000_000 {
-		return fault.New(fault.TooLarge, "%s holds more than 5 million different texts. Save the sheet as CSV and import that.", fileNamed(s.b.u.name))
+		return fault.New(fault.TooLarge, "%s holds more than 5 million different texts. Save the sheet as CSV and import that.", FileNamed(s.b.u.Name))
 	}
 	s.starts = append(s.starts, uint32(last*sharedBlock+len(s.blocks[last])))
 	s.sizes = append(s.sizes, uint16(len(text)))

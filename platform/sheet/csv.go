@@ -1,4 +1,4 @@
-package logfile
+package sheet
 
 import (
 	"bufio"
@@ -6,15 +6,17 @@ import (
 	"io"
 )
 
-// rows gives the rows of a table: the cells, which are good until the next call, and the row's place from 1.
-type rows interface {
-	next() (cells []string, row int, err error)
+// Rows gives the rows of a table: the cells, which are good until the next call, and the row's place from 1. Next returns
+// io.EOF at the end, a *RowError for one row that was refused (and may be called again), and any other error when the table
+// cannot be read further.
+type Rows interface {
+	Next() (cells []string, row int, err error)
 	io.Closer
 }
 
-// csvRows reads text tables. Unlike encoding/csv it gives up only the row with a stray quote, not everything up to the
+// CSV reads text tables, in any encoding that NewText knows. Unlike encoding/csv it gives up only the row with a stray quote, not everything up to the
 // next quote, and it bounds what it holds.
-type csvRows struct {
+type CSV struct {
 	src   io.Closer
 	r     *bufio.Reader
 	comma byte
@@ -25,9 +27,10 @@ type csvRows struct {
 	cells []string
 }
 
-func newCSV(src io.ReadCloser, comma byte) *csvRows {
-	c := &csvRows{src: src, r: bufio.NewReaderSize(newText(src), maxLine), comma: comma, eol: '\n', line: 1}
-	head, _ := c.r.Peek(maxLine / 4)
+// NewCSV begins to read a table whose cells stand between commas, or another character of one byte.
+func NewCSV(src io.ReadCloser, comma byte) *CSV {
+	c := &CSV{src: src, r: bufio.NewReaderSize(NewText(src), MaxLine), comma: comma, eol: '\n', line: 1}
+	head, _ := c.r.Peek(MaxLine / 4)
 	if bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0 {
 		c.eol = '\r'
 	}
@@ -47,7 +50,8 @@ func separatorLine(line []byte) byte {
 	return 0
 }
 
-func (c *csvRows) Close() error { return c.src.Close() }
+// Close closes the source.
+func (c *CSV) Close() error { return c.src.Close() }
 
 type csvState int
 
@@ -57,7 +61,8 @@ const (
 	csvQuote          // a stray quote
 )
 
-func (c *csvRows) next() ([]string, int, error) {
+// Next gives the next row.
+func (c *CSV) Next() ([]string, int, error) {
 	if _, err := c.r.Peek(1); err != nil {
 		return nil, c.line, err
 	}
@@ -65,7 +70,7 @@ func (c *csvRows) next() ([]string, int, error) {
 	used, state := c.parse(window, false)
 	if state == csvMore {
 		var end error
-		window, end = c.r.Peek(maxLine)
+		window, end = c.r.Peek(MaxLine)
 		used, state = c.parse(window, end == io.EOF)
 		if state == csvMore && end != nil {
 			return nil, c.line, end
@@ -84,7 +89,7 @@ func (c *csvRows) next() ([]string, int, error) {
 }
 
 // parse takes a row apart into buf and ends. last says that nothing follows the window.
-func (c *csvRows) parse(w []byte, last bool) (used int, state csvState) {
+func (c *CSV) parse(w []byte, last bool) (used int, state csvState) {
 	c.buf, c.ends = c.buf[:0], c.ends[:0]
 	for i := 0; ; {
 		start := i
@@ -112,7 +117,7 @@ func (c *csvRows) parse(w []byte, last bool) (used int, state csvState) {
 }
 
 // unquoted takes a cell up to the delimiter or the line's end.
-func (c *csvRows) unquoted(w []byte, i int) int {
+func (c *CSV) unquoted(w []byte, i int) int {
 	from := i
 	for i < len(w) && w[i] != c.comma && w[i] != c.eol {
 		i++
@@ -126,7 +131,7 @@ func (c *csvRows) unquoted(w []byte, i int) int {
 }
 
 // quoted takes a cell from after its opening quote to the delimiter or line's end that follows its closing one.
-func (c *csvRows) quoted(w []byte, i int, last bool) (int, csvState) {
+func (c *CSV) quoted(w []byte, i int, last bool) (int, csvState) {
 	for {
 		n := bytes.IndexByte(w[i:], '"')
 		if n < 0 {
@@ -161,17 +166,17 @@ func unclosed(last bool) csvState {
 }
 
 // skipLine passes over one line that is no row, and says why.
-func (c *csvRows) skipLine(window []byte, state csvState) error {
+func (c *CSV) skipLine(window []byte, state csvState) error {
 	row := c.line
 	c.line++
 	n := bytes.IndexByte(window, c.eol)
 	if n >= 0 {
 		value := string(window[:min(n, 4*valueLength)])
 		c.r.Discard(n + 1)
-		return (&RowError{Row: row, Value: cut(value), Sentence: `The row has a quotation mark in the wrong place, or one that is never closed. Write a quotation mark within a cell twice (""), or remove it.`})
+		return (&RowError{Row: row, Value: Cut(value), Sentence: `The row has a quotation mark in the wrong place, or one that is never closed. Write a quotation mark within a cell twice (""), or remove it.`})
 	}
 	value := string(window[:min(len(window), 4*valueLength)])
-	sentence := tooLong
+	sentence := TooLong
 	if state == csvQuote {
 		sentence = `The row has a quotation mark that is never closed. Remove it, or close the cell with a second one.`
 	}
@@ -183,12 +188,12 @@ func (c *csvRows) skipLine(window []byte, state csvState) error {
 		if err != nil && err != io.EOF {
 			return err
 		}
-		return &RowError{Row: row, Value: cut(value), Sentence: sentence}
+		return &RowError{Row: row, Value: Cut(value), Sentence: sentence}
 	}
 }
 
 // split cuts the row's text into cells. One string is made per row, whatever the number of cells.
-func (c *csvRows) split() []string {
+func (c *CSV) split() []string {
 	text, from := string(c.buf), 0
 	c.cells = c.cells[:0]
 	for _, end := range c.ends {
@@ -198,18 +203,18 @@ func (c *csvRows) split() []string {
 	return c.cells
 }
 
-// delimiterOf finds the character between the cells of a text's first lines: the one that gives most lines the same
+// DelimiterOf finds the character between the cells of a text's first lines: the one that gives most lines the same
 // number of cells, and more than one.
-func delimiterOf(head []byte) byte {
+func DelimiterOf(head []byte) byte {
 	if first, _, _ := bytes.Cut(head, []byte("\n")); separatorLine(first) != 0 {
 		return separatorLine(first)
 	}
 	best, bestScore := byte(','), 0
 	for _, comma := range [...]byte{',', ';', '\t', '|'} {
-		c := newCSV(io.NopCloser(bytes.NewReader(head)), comma)
+		c := NewCSV(io.NopCloser(bytes.NewReader(head)), comma)
 		counts, most := map[int]int{}, 0
 		for range 50 {
-			cells, _, err := c.next()
+			cells, _, err := c.Next()
 			if _, bad := err.(*RowError); bad {
 				continue
 			}

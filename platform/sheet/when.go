@@ -1,4 +1,4 @@
-package logfile
+package sheet
 
 import (
 	"strconv"
@@ -8,93 +8,90 @@ import (
 	"unicode/utf8"
 )
 
-// clock reads the times of one file.
-type clock struct {
-	order   DateOrder
-	zone    *time.Location
-	country string
+// Clock reads the times of one file.
+type Clock struct {
+	Order   DateOrder
+	Zone    *time.Location // of times that carry none themselves
+	Country string         // ISO 3166 alpha-2; settles abbreviations such as IST
 }
 
-// moment is a time's parts as written.
-type moment struct {
+// Moment is a time's parts as written.
+type Moment struct {
 	year, month, day     int
 	hour, min, sec, nano int
-	dated, timed         bool
+	Dated, Timed         bool
 	pm, am               bool
 	zone                 *time.Location // nil where none is written
 	zoneName             string
 }
 
-// errText is a sentence about a value; the caller adds the place.
-type errText string
-
-func (e errText) Error() string { return string(e) }
+// ErrOrder is the error of a date whose order of day and month is open.
+const ErrOrder ErrText = `It could be day-first or month-first, and the file does not say which. State the order of the dates (date order dmy or mdy).`
 
 const (
-	errNoStart    errText = `It is empty, so nobody knows when the call was. Write the date and time, like 2026-07-28 17:11:02.`
-	errNoTime     errText = `It is no date and time. Write it like 2026-07-28 17:11:02, or map another column.`
-	errNoClock    errText = `It has a date and no time of day. Map the column with the time as "time", or write both in one.`
-	errNoDate     errText = `It has a time of day and no date. Map the column with the date as "date", or write both in one.`
-	errOrder      errText = `It could be day-first or month-first, and the file does not say which. State the order of the dates (date order dmy or mdy).`
-	errImpossible errText = `There is no such date or time. Check the order of the dates (day-first or month-first) and correct the row.`
-	errZone       errText = `Its time zone is not known. Write the zone as an offset such as +05:30, or leave it out and state it for the file.`
+	errNoStart    ErrText = `It is empty, so nobody knows when it was. Write the date and time, like 2026-07-28 17:11:02.`
+	errNoTime     ErrText = `It is no date and time. Write it like 2026-07-28 17:11:02, or map another column.`
+	errNoClock    ErrText = `It has a date and no time of day. Map the column with the time as "time", or write both in one.`
+	errNoDate     ErrText = `It has a time of day and no date. Map the column with the date as "date", or write both in one.`
+	errImpossible ErrText = `There is no such date or time. Check the order of the dates (day-first or month-first) and correct the row.`
+	errZone       ErrText = `Its time zone is not known. Write the zone as an offset such as +05:30, or leave it out and state it for the file.`
 )
 
-// parse reads a date with a time of day. zoned says that the text itself settles the moment.
-func (c *clock) parse(text string) (t time.Time, zoned bool, err error) {
-	if t, ok := isoTime(text, c.zone); ok {
+// Parse reads a date with a time of day. zoned says that the text itself settles the moment.
+func (c *Clock) Parse(text string) (t time.Time, zoned bool, err error) {
+	if t, ok := ISOTime(text, c.Zone); ok {
 		return t, false, nil
 	}
-	text = tidy(text)
+	text = Tidy(text)
 	if text == "" {
 		return t, false, errNoStart
 	}
 	if t, zoned, ok := c.number(text); ok {
 		return t, zoned, nil
 	}
-	m, err := c.read(text)
+	m, err := c.Read(text)
 	switch {
 	case err != nil:
 		return t, false, err
-	case !m.dated:
+	case !m.Dated:
 		return t, false, errNoDate
-	case !m.timed:
+	case !m.Timed:
 		return t, false, errNoClock
 	}
 	return c.place(m)
 }
 
-// join reads a date and a time of day from two cells.
-func (c *clock) join(date, clockTime string) (t time.Time, zoned bool, err error) {
-	if days, ok := serial(date); ok {
-		date = excelTime(days, false, c.zone).Format(time.DateOnly)
+// Join reads a date and a time of day from two cells.
+func (c *Clock) Join(date, clockTime string) (t time.Time, zoned bool, err error) {
+	if days, ok := Serial(date); ok {
+		date = excelTime(days, false, c.Zone).Format(time.DateOnly)
 	}
-	if part, ok := serial(clockTime); ok && part < 1 {
-		clockTime = excelTime(part, false, c.zone).Format(time.TimeOnly)
+	if part, ok := Serial(clockTime); ok && part < 1 {
+		clockTime = excelTime(part, false, c.Zone).Format(time.TimeOnly)
 	}
-	d, err := c.read(tidy(date))
+	d, err := c.Read(Tidy(date))
 	if err != nil {
 		return t, false, err
 	}
-	if !d.dated {
+	if !d.Dated {
 		return t, false, errNoDate
 	}
-	h, err := c.read(tidy(clockTime))
+	h, err := c.Read(Tidy(clockTime))
 	if err != nil {
 		return t, false, err
 	}
-	if !h.timed {
+	if !h.Timed {
 		return t, false, errNoClock
 	}
-	h.year, h.month, h.day, h.dated = d.year, d.month, d.day, true
+	h.year, h.month, h.day, h.Dated = d.year, d.month, d.day, true
 	if h.zone == nil && h.zoneName == "" {
 		h.zone, h.zoneName = d.zone, d.zoneName
 	}
 	return c.place(h)
 }
 
-// isoTime is the quick way for "2026-07-28 10:44:41", which most files write.
-func isoTime(s string, zone *time.Location) (time.Time, bool) {
+// ISOTime is the quick way for "2026-07-28 10:44:41", which most files write.
+func ISOTime(s string, zone *time.Location) (time.Time, bool) {
 	if len(s) != 19 || s[4] != '-' || s[7] != '-' || s[10] != ' ' && s[10] != 'T' || s[13] != ':' || s[16] != ':' {
 		return time.Time{}, false
 	}
@@ -130,9 +127,9 @@ func daysIn(year, month int) int {
 }
 
 // number reads times written as one number: epoch seconds and milliseconds, Excel's days, 20260728104441.
-func (c *clock) number(text string) (t time.Time, zoned, ok bool) {
+func (c *Clock) number(text string) (t time.Time, zoned, ok bool) {
 	whole, fraction, _ := strings.Cut(text, ".")
-	if whole == "" || !digits(strings.TrimPrefix(whole, "-")) || fraction != "" && !digits(fraction) {
+	if whole == "" || !Digits(strings.TrimPrefix(whole, "-")) || fraction != "" && !Digits(fraction) {
 		return t, false, false
 	}
 	n, err := strconv.ParseInt(whole, 10, 64)
@@ -140,9 +137,9 @@ func (c *clock) number(text string) (t time.Time, zoned, ok bool) {
 		return t, false, false
 	}
 	switch {
-	case c.order == EpochMillis:
+	case c.Order == EpochMillis:
 		return time.UnixMilli(n), true, true
-	case c.order == EpochSeconds, len(whole) == 9 || len(whole) == 10:
+	case c.Order == EpochSeconds, len(whole) == 9 || len(whole) == 10:
 		f, _ := strconv.ParseFloat("0."+fraction+"0", 64)
 		return time.Unix(n, int64(f*1e3)*1e6), true, true
 	case len(whole) == 13:
@@ -150,32 +147,23 @@ func (c *clock) number(text string) (t time.Time, zoned, ok bool) {
 	case len(whole) == 16:
 		return time.UnixMicro(n), true, true
 	case len(whole) == 14 || len(whole) == 12:
-		t, ok := compact(whole, c.zone)
+		t, ok := compact(whole, c.Zone)
 		return t, false, ok
 	case len(whole) == 5 && fraction != "":
 		f, err := strconv.ParseFloat(text, 64)
-		return excelTime(f, false, c.zone), false, err == nil
+		return excelTime(f, false, c.Zone), false, err == nil
 	}
 	return t, false, false
 }
 
-// serial reads a spreadsheet's number of a day (about 45000) or of a time of day (a part of 1).
-func serial(s string) (float64, bool) {
+// Serial reads a spreadsheet's number of a day (about 45000) or of a time of day (a part of 1).
+func Serial(s string) (float64, bool) {
 	whole, _, point := strings.Cut(s, ".")
-	if !digits(whole) || len(whole) != 5 && (whole != "0" || !point) {
+	if !Digits(whole) || len(whole) != 5 && (whole != "0" || !point) {
 		return 0, false
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	return f, err == nil
-}
-
-func digits(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // compact reads 20260728104441 and 202607281044.
@@ -183,7 +171,7 @@ func compact(s string, zone *time.Location) (time.Time, bool) {
 	if len(s) == 12 {
 		s += "00"
 	}
-	return isoTime(s[:4]+"-"+s[4:6]+"-"+s[6:8]+" "+s[8:10]+":"+s[10:12]+":"+s[12:14], zone)
+	return ISOTime(s[:4]+"-"+s[4:6]+"-"+s[6:8]+" "+s[8:10]+":"+s[10:12]+":"+s[12:14], zone)
 }
 
 // excelTime turns a spreadsheet's day number into a wall clock time of the zone. Excel counts from 1899-12-30, old Macs'
@@ -198,8 +186,8 @@ func excelTime(days float64, since1904 bool, zone *time.Location) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
 }
 
-// tidy makes blanks plain and digits Western, and drops what stands in brackets at the end: "(India Standard Time)".
-func tidy(s string) string {
+// Tidy makes blanks plain and digits Western, and drops what stands in brackets at the end: "(India Standard Time)".
+func Tidy(s string) string {
 	s = strings.TrimSpace(s)
 	if i := strings.LastIndexByte(s, '('); i > 0 && strings.HasSuffix(s, ")") {
 		s = strings.TrimSpace(s[:i])
@@ -262,9 +250,9 @@ func (x *scan) word() string {
 	return x.s[from:x.i]
 }
 
-// read takes a text of dates, times, month names, am and pm and zones apart.
-func (c *clock) read(text string) (moment, error) {
-	m := moment{month: -1, day: -1, year: -1}
+// Read takes a text of dates, times, month names, am and pm and zones apart.
+func (c *Clock) Read(text string) (Moment, error) {
+	m := Moment{month: -1, day: -1, year: -1}
 	var parts []string // of the date, as written
 	seps := byte(0)
 	x := scan{s: text}
@@ -273,7 +261,7 @@ func (c *clock) read(text string) (moment, error) {
 		switch {
 		case b >= '0' && b <= '9':
 			d := x.digits()
-			if x.peek() == ':' && !m.timed {
+			if x.peek() == ':' && !m.Timed {
 				if !x.clockTime(&m, d) {
 					return m, errNoTime
 				}
@@ -287,7 +275,7 @@ func (c *clock) read(text string) (moment, error) {
 			if s := x.peek(); s == '/' || s == '-' || s == '.' {
 				seps = s
 			}
-		case (b == '+' || b == '-') && m.timed && (len(parts) == 0 || len(parts) > 2 || m.month > 0 && len(parts) > 1):
+		case (b == '+' || b == '-') && m.Timed && (len(parts) == 0 || len(parts) > 2 || m.month > 0 && len(parts) > 1):
 			if !x.offset(&m) {
 				return m, errZone
 			}
@@ -315,12 +303,12 @@ func nextIsLetter(x scan) bool {
 }
 
 // clockTime reads what follows the hour: :mm, :ss, a fraction.
-func (x *scan) clockTime(m *moment, hour string) bool {
-	m.timed = true
-	m.hour = small(hour)
+func (x *scan) clockTime(m *Moment, hour string) bool {
+	m.Timed = true
+	m.hour = Small(hour)
 	x.i++
 	minute := x.digits()
-	m.min = small(minute)
+	m.min = Small(minute)
 	if len(minute) != 2 {
 		return false
 	}
@@ -329,21 +317,21 @@ func (x *scan) clockTime(m *moment, hour string) bool {
 	}
 	x.i++
 	second := x.digits()
-	m.sec = small(second)
+	m.sec = Small(second)
 	if len(second) != 2 {
 		return false
 	}
 	if b := x.peek(); b == '.' || b == ',' {
 		x.i++
 		if f := x.digits(); f != "" {
-			m.nano = small((f + "000")[:3]) * 1e6
+			m.nano = Small((f + "000")[:3]) * 1e6
 		}
 	}
 	return true
 }
 
-// small reads a short number; long ones are out of every range.
-func small(s string) int {
+// Small reads a short number; long ones are out of every range.
+func Small(s string) int {
 	if len(s) > 6 {
 		return 1 << 30
 	}
@@ -355,7 +343,7 @@ func small(s string) int {
 }
 
 // offset reads +05:30, +0530 and +5.
-func (x *scan) offset(m *moment) bool {
+func (x *scan) offset(m *Moment) bool {
 	sign := 1
 	if x.s[x.i] == '-' {
 		sign = -1
@@ -368,9 +356,9 @@ func (x *scan) offset(m *moment) bool {
 	} else if len(h) == 4 {
 		h, mm = h[:2], h[2:]
 	}
-	hours, minutes := small(h), 0
+	hours, minutes := Small(h), 0
 	if mm != "" {
-		minutes = small(mm)
+		minutes = Small(mm)
 	}
 	if h == "" || hours > 14 || minutes > 59 {
 		return false
@@ -380,7 +368,7 @@ func (x *scan) offset(m *moment) bool {
 }
 
 // name places a word: a month, a weekday, am or pm, or a zone.
-func (m *moment) name(w string) error {
+func (m *Moment) name(w string) error {
 	lower := strings.ToLower(strings.Trim(strings.ReplaceAll(w, ".", ""), " "))
 	switch lower {
 	case "":
@@ -404,7 +392,7 @@ func (m *moment) name(w string) error {
 	if weekday(lower) {
 		return nil
 	}
-	if m.timed && m.zoneName == "" && len(w) <= 5 {
+	if m.Timed && m.zoneName == "" && len(w) <= 5 {
 		m.zoneName = strings.ToUpper(lower)
 		return nil
 	}
@@ -412,11 +400,11 @@ func (m *moment) name(w string) error {
 }
 
 // date settles which number of a date is which.
-func (c *clock) date(m *moment, parts []string, sep byte) error {
+func (c *Clock) date(m *Moment, parts []string, sep byte) error {
 	if len(parts) == 0 && m.month < 0 {
 		return nil
 	}
-	m.dated = true
+	m.Dated = true
 	if m.month > 0 {
 		if len(parts) != 2 {
 			return errNoTime
@@ -424,32 +412,32 @@ func (c *clock) date(m *moment, parts []string, sep byte) error {
 		if len(parts[0]) == 4 {
 			parts[0], parts[1] = parts[1], parts[0]
 		}
-		m.day, m.year = small(parts[0]), yearOf(parts[1])
+		m.day, m.year = Small(parts[0]), yearOf(parts[1])
 		return nil
 	}
 	if len(parts) != 3 {
 		return errNoTime
 	}
-	a, b, third := small(parts[0]), small(parts[1]), parts[2]
+	a, b, third := Small(parts[0]), Small(parts[1]), parts[2]
 	switch {
-	case len(parts[0]) == 4 || c.order == YearFirst:
-		m.year, m.month, m.day = yearOf(parts[0]), b, small(third)
-	case c.order == DayFirst, c.order == FromData && a > 12 && b <= 12:
+	case len(parts[0]) == 4 || c.Order == YearFirst:
+		m.year, m.month, m.day = yearOf(parts[0]), b, Small(third)
+	case c.Order == DayFirst, c.Order == FromData && a > 12 && b <= 12:
 		m.day, m.month, m.year = a, b, yearOf(third)
-	case c.order == MonthFirst, c.order == FromData && b > 12 && a <= 12:
+	case c.Order == MonthFirst, c.Order == FromData && b > 12 && a <= 12:
 		m.month, m.day, m.year = a, b, yearOf(third)
 	case sep == '.':
 		// Dots stand between the numbers of a date only where the day comes first (German and its neighbours).
 		m.day, m.month, m.year = a, b, yearOf(third)
 	default:
-		return errOrder
+		return ErrOrder
 	}
 	return nil
 }
 
 // yearOf reads a year; two digits mean 1970 to 2069.
 func yearOf(s string) int {
-	n := small(s)
+	n := Small(s)
 	switch {
 	case len(s) == 4:
 		return n
@@ -463,7 +451,7 @@ func yearOf(s string) int {
 }
 
 // place turns the parts into a moment.
-func (c *clock) place(m moment) (time.Time, bool, error) {
+func (c *Clock) place(m Moment) (time.Time, bool, error) {
 	if m.am || m.pm {
 		// 17:11 PM is written by programs that print both; the 24-hour reading wins.
 		if m.hour < 1 && m.pm || m.hour > 12 && m.am {
@@ -479,7 +467,7 @@ func (c *clock) place(m moment) (time.Time, bool, error) {
 		m.hour > 23 || m.min > 59 || m.sec > 59 {
 		return time.Time{}, false, errImpossible
 	}
-	zone, zoned := c.zone, m.zone != nil || m.zoneName != ""
+	zone, zoned := c.Zone, m.zone != nil || m.zoneName != ""
 	at := func(z *time.Location) time.Time {
 		return time.Date(m.year, time.Month(m.month), m.day, m.hour, m.min, m.sec, m.nano, z)
 	}
@@ -488,8 +476,8 @@ func (c *clock) place(m moment) (time.Time, bool, error) {
 		zone = m.zone
 	case m.zoneName != "":
 		// The file's own zone may use the abbreviation: IST is Mumbai's, Dublin's or Jerusalem's.
-		if name, _ := at(c.zone).Zone(); name != m.zoneName {
-			offset, ok := abbreviation(m.zoneName, c.country)
+		if name, _ := at(c.Zone).Zone(); name != m.zoneName {
+			offset, ok := abbreviation(m.zoneName, c.Country)
 			if !ok {
 				return time.Time{}, false, errZone
 			}

@@ -1,4 +1,4 @@
-package logfile
+package sheet
 
 import (
 	"bufio"
@@ -12,10 +12,10 @@ import (
 	"parley/platform/fault"
 )
 
-// markup walks over the elements of an XML file in constant memory. It is no encoding/xml, because that gives up on what
-// call logs really hold: emoji written as two surrogates (&#55357;&#56832;), control characters, a damaged element
+// Markup walks over the elements of an XML file in constant memory. It is no encoding/xml, because that gives up on what
+// exports really hold: emoji written as two surrogates (&#55357;&#56832;), control characters, a damaged element
 // amid good ones. Names are local names, without prefix; document types are refused, so there are no entities to expand.
-type markup struct {
+type Markup struct {
 	r      *bufio.Reader
 	depth  int
 	open   bool // the start tag's attributes are unread
@@ -24,18 +24,21 @@ type markup struct {
 	tag    []byte
 }
 
-func newMarkup(r io.Reader) *markup { return &markup{r: bufio.NewReaderSize(newText(r), 1<<16)} }
+// NewMarkup begins to read a file.
+func NewMarkup(r io.Reader) *Markup { return &Markup{r: bufio.NewReaderSize(NewText(r), 1<<16)} }
 
-type markupKind int
+// MarkupKind tells the two ends of an element apart.
+type MarkupKind int
 
+// The ends.
 const (
-	startTag markupKind = iota
-	endTag
+	StartTag MarkupKind = iota
+	EndTag
 )
 
 const (
-	errStray errText = `The entry is damaged: an attribute has no closing quotation mark. Correct it, or export the log again.`
-	errLong  errText = `The entry is longer than 256 KB, so it is no call. Remove it, or export the calls without attachments.`
+	errStray ErrText = `The entry is damaged: an attribute has no closing quotation mark. Correct it, or export the file again.`
+	errLong  ErrText = `The entry is longer than 256 KB, which no record is. Remove it, or export without attachments.`
 )
 
 const (
@@ -43,9 +46,9 @@ const (
 	maxName  = 128
 )
 
-// next gives the next start or end of an element. The name is good until the call after. It returns io.EOF after the
+// Next gives the next start or end of an element. The name is good until the call after. It returns io.EOF after the
 // root's end, io.ErrUnexpectedEOF before it, and a fault for what is refused.
-func (x *markup) next() (markupKind, []byte, error) {
+func (x *Markup) Next() (MarkupKind, []byte, error) {
 	if x.open {
 		if err := x.readTag(0); err != nil {
 			return 0, nil, err
@@ -54,7 +57,7 @@ func (x *markup) next() (markupKind, []byte, error) {
 	if x.closed {
 		x.closed = false
 		x.depth--
-		return endTag, x.name, nil
+		return EndTag, x.name, nil
 	}
 	for {
 		if err := x.skipTo('<'); err != nil {
@@ -80,8 +83,8 @@ func (x *markup) next() (markupKind, []byte, error) {
 	}
 }
 
-// ending tells a whole file from one that was cut off.
-func (x *markup) ending(err error) error {
+// ending tells a whole file from one that was Cut off.
+func (x *Markup) ending(err error) error {
 	if err == io.EOF && x.depth > 0 {
 		return io.ErrUnexpectedEOF
 	}
@@ -92,7 +95,7 @@ func nameByte(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b == '_' || b >= utf8.RuneSelf
 }
 
-func (x *markup) skipTo(b byte) error {
+func (x *Markup) skipTo(b byte) error {
 	for {
 		_, err := x.r.ReadSlice(b)
 		if err != bufio.ErrBufferFull {
@@ -102,7 +105,7 @@ func (x *markup) skipTo(b byte) error {
 }
 
 // skipPast passes over everything up to and with a mark of two or three bytes.
-func (x *markup) skipPast(mark string) error {
+func (x *Markup) skipPast(mark string) error {
 	for {
 		if err := x.skipTo(mark[0]); err != nil {
 			return unexpected(err)
@@ -126,12 +129,12 @@ func unexpected(err error) error {
 }
 
 // instruction reads <?xml …?>, for its encoding, and skips others.
-func (x *markup) instruction() error {
+func (x *Markup) instruction() error {
 	head, _ := x.r.Peek(200)
 	if decl, _, ok := bytes.Cut(head, []byte("?>")); ok && bytes.HasPrefix(decl, []byte("?xml ")) {
-		for name, value := range attributes(decl[5:]) {
+		for name, value := range Attributes(decl[5:]) {
 			if string(name) == "encoding" && !knownEncoding(string(bytes.ToLower(value))) {
-				return fault.New(fault.Unsupported, "The file is written in the encoding %q, which is not read. Save it as UTF-8.", cut(string(value)))
+				return fault.New(fault.Unsupported, "The file is written in the encoding %q, which is not read. Save it as UTF-8.", Cut(string(value)))
 			}
 		}
 	}
@@ -146,7 +149,7 @@ func knownEncoding(name string) bool {
 	return false
 }
 
-func (x *markup) declaration() error {
+func (x *Markup) declaration() error {
 	head, _ := x.r.Peek(8)
 	switch {
 	case bytes.HasPrefix(head, []byte("!--")):
@@ -156,12 +159,12 @@ func (x *markup) declaration() error {
 		x.r.Discard(8)
 		return x.skipPast("]]>")
 	default:
-		return fault.New(fault.Invalid, "The file holds a document type (<!DOCTYPE …>), which call logs never do and which can hide an attack. Export the log again, or remove that line.")
+		return fault.New(fault.Invalid, "The file holds a document type (<!DOCTYPE …>), which such files never do and which can hide an attack. Export it again, or remove that line.")
 	}
 }
 
 // end reads the rest of </name>.
-func (x *markup) end() (markupKind, []byte, error) {
+func (x *Markup) end() (MarkupKind, []byte, error) {
 	x.r.Discard(1)
 	x.name = x.name[:0]
 	for {
@@ -178,13 +181,13 @@ func (x *markup) end() (markupKind, []byte, error) {
 	}
 	x.name = local(bytes.TrimSpace(x.name))
 	if x.depth--; x.depth < 0 {
-		return 0, nil, fault.New(fault.Invalid, "The file is no valid XML: it closes an element, %q, that it never opened. Export it again.", cut(string(x.name)))
+		return 0, nil, fault.New(fault.Invalid, "The file is no valid XML: it closes an element, %q, that it never opened. Export it again.", Cut(string(x.name)))
 	}
-	return endTag, x.name, nil
+	return EndTag, x.name, nil
 }
 
 // start reads the name of a start tag and leaves the attributes.
-func (x *markup) start() (markupKind, []byte, error) {
+func (x *Markup) start() (MarkupKind, []byte, error) {
 	x.name = x.name[:0]
 	for {
 		b, err := x.r.ReadByte()
@@ -202,10 +205,10 @@ func (x *markup) start() (markupKind, []byte, error) {
 	}
 	x.name = local(x.name)
 	if x.depth++; x.depth > maxDepth {
-		return 0, nil, fault.New(fault.Invalid, "The file nests its elements more than %d deep, which no call log does. Export it again.", maxDepth)
+		return 0, nil, fault.New(fault.Invalid, "The file nests its elements more than %d deep, which no such file does. Export it again.", maxDepth)
 	}
 	x.open = true
-	return startTag, x.name, nil
+	return StartTag, x.name, nil
 }
 
 func local(name []byte) []byte {
@@ -215,17 +218,17 @@ func local(name []byte) []byte {
 	return name
 }
 
-// attributes reads the attributes of the start tag just returned. errStray and errLong leave the walk after the damage.
-func (x *markup) attributes() ([]byte, error) {
+// Attributes reads the attributes of the start tag just returned. errStray and errLong leave the walk after the damage.
+func (x *Markup) Attributes() ([]byte, error) {
 	if !x.open {
 		return nil, nil
 	}
-	err := x.readTag(maxLine)
+	err := x.readTag(MaxLine)
 	return x.tag, err
 }
 
 // readTag reads up to the > of a start tag and keeps at most keep bytes; with 0 the tag is skipped, however long.
-func (x *markup) readTag(keep int) error {
+func (x *Markup) readTag(keep int) error {
 	x.tag, x.open = x.tag[:0], false
 	quote, before, long := byte(0), byte(0), false
 	for {
@@ -275,8 +278,8 @@ func (x *markup) readTag(keep int) error {
 	}
 }
 
-// text reads the characters of the element just begun, up to its end or its first child.
-func (x *markup) text(most int) (string, error) {
+// Text reads the characters of the element just begun, up to its end or its first child.
+func (x *Markup) Text(most int) (string, error) {
 	if x.open {
 		if err := x.readTag(0); err != nil {
 			return "", err
@@ -303,7 +306,7 @@ func (x *markup) text(most int) (string, error) {
 		if !whole {
 			continue
 		}
-		text := unescape(out)
+		text := Unescape(out)
 		x.r.UnreadByte()
 		if head, _ := x.r.Peek(9); !bytes.HasPrefix(head, []byte("<![CDATA[")) {
 			return text, nil
@@ -314,7 +317,7 @@ func (x *markup) text(most int) (string, error) {
 	}
 }
 
-func (x *markup) cdata(most int) (string, error) {
+func (x *Markup) cdata(most int) (string, error) {
 	var out []byte
 	for {
 		part, err := x.r.ReadSlice('>')
@@ -330,8 +333,8 @@ func (x *markup) cdata(most int) (string, error) {
 	}
 }
 
-// attributes goes through the names and raw values of a tag.
-func attributes(tag []byte) iter.Seq2[[]byte, []byte] {
+// Attributes goes through the names and raw values of a tag.
+func Attributes(tag []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
 		for {
 			eq := bytes.IndexByte(tag, '=')
@@ -355,9 +358,9 @@ func attributes(tag []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// unescape puts characters for references. Two surrogates become the character they stand for; what is no reference
+// Unescape puts characters for references. Two surrogates become the character they stand for; what is no reference
 // stays as it is, and NUL is dropped.
-func unescape(raw []byte) string {
+func Unescape(raw []byte) string {
 	if bytes.IndexByte(raw, '&') < 0 {
 		return string(raw)
 	}

@@ -1,4 +1,4 @@
-package logfile
+package sheet
 
 import "strings"
 
