@@ -28,14 +28,14 @@ func TestTwoPeopleEditOneLead(t *testing.T) {
 		s := newStory(t, d)
 		l := s.add(t, "Meera", lead.New{Value: 100, Custom: map[string]string{"budget": "small"}})
 		// Both opened the lead at rev 1.
-		must(t, s.change(t, s.asha, l.ID, 1, lead.Change{Value: ptr(int64(500)), AddTags: []string{"hot"}, Custom: map[string]string{"budget": "big"}}))
+		must(t, s.change(t, s.asha, l.ID, 1, lead.Change{Value: new(int64(500)), AddTags: []string{"hot"}, Custom: map[string]string{"budget": "big"}}))
 		s.Clock.Advance(5 * time.Minute)
-		must(t, s.change(t, s.bina, l.ID, 1, lead.Change{Source: ptr("fair"), Custom: map[string]string{"city": "Pune"}}))
+		must(t, s.change(t, s.bina, l.ID, 1, lead.Change{Source: new("fair"), Custom: map[string]string{"city": "Pune"}}))
 		got := s.get(t, l.ID)
 		if got.Value != 500 || got.Source != "fair" || got.Rev != 3 || got.Custom["budget"] != "big" || got.Custom["city"] != "Pune" || len(got.Tags) != 1 || got.ChangedBy != s.bina.ID {
 			t.Errorf("merged: %+v", got)
 		}
-		err := s.change(t, s.bina, l.ID, 1, lead.Change{Value: ptr(int64(700)), Custom: map[string]string{"budget": "none"}, SourceDay: ptr(got.SourceDay + 1)})
+		err := s.change(t, s.bina, l.ID, 1, lead.Change{Value: new(int64(700)), Custom: map[string]string{"budget": "none"}, SourceDay: new(got.SourceDay + 1)})
 		refused(t, err, fault.Conflict, "Asha changed the value on 15 April 2026, 12:00", "Asha changed “Budget”", "Nothing of yours was saved")
 		if strings.Contains(fault.Sentence(err), "big") {
 			t.Errorf("the sentence tells the content: %s", fault.Sentence(err))
@@ -43,11 +43,11 @@ func TestTwoPeopleEditOneLead(t *testing.T) {
 		if got := s.get(t, l.ID); got.Value != 500 || got.SourceDay != 0 || got.Rev != 3 {
 			t.Errorf("after a conflict: %+v", got)
 		}
-		must(t, s.change(t, s.bina, l.ID, 1, lead.Change{Value: ptr(int64(500))})) // what is there already
+		must(t, s.change(t, s.bina, l.ID, 1, lead.Change{Value: new(int64(500))})) // what is there already
 		must(t, s.change(t, s.bina, l.ID, 1, lead.Change{DropTags: []string{"cold"}}))
 		refused(t, s.change(t, s.bina, l.ID, 1, lead.Change{Tags: &[]string{"mine"}}), fault.Conflict, "Asha changed the tags")
-		refused(t, s.change(t, s.bina, l.ID, 9, lead.Change{Value: ptr(int64(1))}), fault.Invalid, "no version 9")
-		must(t, s.change(t, s.bina, l.ID, 3, lead.Change{Value: ptr(int64(700))}))
+		refused(t, s.change(t, s.bina, l.ID, 9, lead.Change{Value: new(int64(1))}), fault.Invalid, "no version 9")
+		must(t, s.change(t, s.bina, l.ID, 3, lead.Change{Value: new(int64(700))}))
 		if got := s.told(t, l.ID); got != "1 made >sales/new; 2 value 100 INR>500 INR; 2 tags >hot; 2 custom.budget small>big; 3 source >fair; 3 custom.city >Pune; 4 value 500 INR>700 INR" {
 			t.Errorf("history: %s", got)
 		}
@@ -66,7 +66,7 @@ func TestManyEditAtOnceAndNothingIsLost(t *testing.T) {
 			for i := range each {
 				wg.Go(func() {
 					err := s.DB.Tx(context.WithoutCancel(t.Context()), func(tx *db.Tx) error {
-						_, err := s.leads.Change(t.Context(), tx, s.Org, m.ID, l.ID, 1, lead.Change{Value: ptr(int64(1000*i + len(m.Name) + int(m.Agent)))})
+						_, err := s.leads.Change(t.Context(), tx, s.Org, m.ID, l.ID, 1, lead.Change{Value: new(int64(1000*i + len(m.Name) + int(m.Agent)))})
 						return err
 					})
 					mu.Lock()

@@ -143,7 +143,7 @@ func TestAnotherOrganisationsLeadIsNotThere(t *testing.T) {
 				return err
 			},
 			"change": func(tx *db.Tx) error {
-				_, err := s.leads.Change(ctx, tx, other, "", l.ID, 0, lead.Change{Value: ptr(int64(1))})
+				_, err := s.leads.Change(ctx, tx, other, "", l.ID, 0, lead.Change{Value: new(int64(1))})
 				return err
 			},
 			"move": func(tx *db.Tx) error {

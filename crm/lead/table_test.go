@@ -79,7 +79,7 @@ func TestTheTableIsFilteredAndSorted(t *testing.T) {
 			{lead.Filter{DueNever: true}, "made", "C3 D4"},
 			{lead.Filter{MadeFrom: now.Add(time.Hour), MadeTo: now.Add(3 * time.Hour)}, "made", "B2 C3"},
 			{lead.Filter{AttemptsMin: 1}, "made", "C3"},
-			{lead.Filter{AttemptsMax: ptr(0)}, "made", "A1 B2 D4"},
+			{lead.Filter{AttemptsMax: new(0)}, "made", "A1 B2 D4"},
 			{lead.Filter{TouchedBefore: now.Add(30 * time.Minute)}, "made", "A1"},
 			{lead.Filter{Import: "imp_1"}, "made", "C3"},
 			{lead.Filter{Text: "B2"}, "made", "B2"},
@@ -170,11 +170,12 @@ func TestTheCalendarShowsWhatIsDue(t *testing.T) {
 		must(t, err)
 		var got []string
 		for _, d := range days {
-			text := fmt.Sprintf("%d:", d.Count)
+			var text strings.Builder
+			text.WriteString(fmt.Sprintf("%d:", d.Count))
 			for _, r := range d.Rows {
-				text += r.Who.Name()
+				text.WriteString(r.Who.Name())
 			}
-			got = append(got, text)
+			got = append(got, text.String())
 		}
 		if text := strings.Join(got, " "); text != "1:late 2:early 1:last" {
 			t.Errorf("calendar: %s", text)

@@ -20,7 +20,7 @@ const categoryMember = "org.member"
 // asked for by each of their contacts, too. The contacts' store takes the keys away and is registered behind this one.
 func (s *Leads) Store() rights.Store {
 	return rights.Store{
-		Name: "leads", Tables: []string{"leads", "lead_tags", "lead_events", "lead_bulks", "lead_views"},
+		Name: "leads", Tables: []string{"leads", "lead_tags", "lead_events", "lead_bulks", "lead_views", "pipelines"},
 		Export: func(ctx context.Context, org account.OrgID, who subject.Ref, to *rights.Package) error {
 			return s.export(ctx, org, who, to)
 		},

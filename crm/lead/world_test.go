@@ -152,6 +152,5 @@ func (s *story) order(t testing.TB, stage string) string {
 	return strings.Join(names, " ")
 }
 
-func ptr[T any](v T) *T { return &v }
-
+//go:fix inline
 const day = 24 * time.Hour
