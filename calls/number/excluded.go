@@ -166,7 +166,7 @@ func (e *Excluded) Learn(ids map[string]ID) {
 func (b *Book) Excluded(ctx context.Context, c db.Conn, org account.OrgID) (Excluded, error) {
 	out := Excluded{Dropped: map[string]bool{}, Hidden: map[ID]bool{}, restrictedTexts: map[string]bool{}}
 	var err error
-	if out.Restricted, err = b.restricted(ctx, c, org); err != nil {
+	if out.Restricted, err = b.Restricted(ctx, c, org); err != nil {
 		return out, err
 	}
 	for n := range out.Restricted {

@@ -23,8 +23,8 @@ func (b *Book) Restrict(ctx context.Context, tx *db.Tx, org account.OrgID, n ID,
 	return rows > 0, err
 }
 
-// restricted are the numbers that are stored and not used.
-func (b *Book) restricted(ctx context.Context, c db.Conn, org account.OrgID) (map[ID]bool, error) {
+// Restricted are the numbers that are stored and not used.
+func (b *Book) Restricted(ctx context.Context, c db.Conn, org account.OrgID) (map[ID]bool, error) {
 	all, err := db.Select(ctx, c, scanID, `SELECT num FROM restricted_numbers WHERE org_id = $1`, org)
 	if err != nil || len(all) == 0 {
 		return nil, err
@@ -41,7 +41,7 @@ func dropRestricted(ctx context.Context, b *Book, c db.Conn, org account.OrgID, 
 	if len(from) == 0 {
 		return nil
 	}
-	held, err := b.restricted(ctx, c, org)
+	held, err := b.Restricted(ctx, c, org)
 	for n := range held {
 		delete(from, n)
 	}

@@ -181,15 +181,15 @@ func insert(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID,
 	var rows []indexRow
 	var tags []string
 	for part := range slices.Chunk(all, chunk) {
-		args := make([]any, 0, 15*len(part))
+		args := make([]any, 0, 16*len(part))
 		for _, c := range part {
 			sealed, err := seal(ctx, k, c)
 			if err != nil {
 				return err
 			}
-			args = append(args, org, c.ID, c.Subject, c.Rev, c.Owner, c.Team, sealed, c.Origin, c.Import, c.MergedInto, millis(c.Made), c.MadeBy, millis(c.Changed), c.ChangedBy, millis(c.Last))
-			for _, i := range indexes(k, &c.Person, c.Tags) {
-				rows = append(rows, indexRow{i, c.ID})
+			args = append(args, org, c.ID, c.Subject, c.Rev, c.Owner, c.Team, sealed, c.Origin, c.Import, c.MergedInto, millis(c.Made), c.MadeBy, millis(c.Changed), c.ChangedBy, millis(c.Last), flag(c.Restricted))
+			for _, e := range entries(k, &c.Person, c.Tags) {
+				rows = append(rows, indexRow{e, c.ID})
 			}
 			for _, t := range c.Tags {
 				if !slices.Contains(tags, t) {
@@ -197,7 +197,7 @@ func insert(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID,
 				}
 			}
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO contacts (org_id, contact, subject, rev, owner, team, sealed, origin, import, merged_into, made_ms, made_by, changed_ms, changed_by, last_ms) VALUES `+db.Values(len(part), 15), args...); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO contacts (org_id, contact, subject, rev, owner, team, sealed, origin, import, merged_into, made_ms, made_by, changed_ms, changed_by, last_ms, restricted) VALUES `+db.Values(len(part), 16), args...); err != nil {
 			return err
 		}
 		if err := putNumbers(ctx, tx, org, part...); err != nil {
@@ -221,27 +221,6 @@ func putNumbers(ctx context.Context, tx *db.Tx, org account.OrgID, all ...*Conta
 	for part := range slices.Chunk(args, 3*chunk) {
 		if _, err := tx.Exec(ctx, `INSERT INTO contact_numbers (org_id, num, contact) VALUES `+db.Values(len(part)/3, 3)+` ON CONFLICT DO NOTHING`, part...); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// SetOwners gives contacts to owners, without a word about what else is known of them.
-func (s *Contacts) SetOwners(ctx context.Context, tx *db.Tx, org *account.Org, by account.MemberID, owners map[ID]account.MemberID) error {
-	byOwner := map[account.MemberID][]ID{}
-	for c, m := range owners {
-		byOwner[m] = append(byOwner[m], c)
-	}
-	for m, all := range byOwner {
-		slices.Sort(all)
-		for part := range slices.Chunk(all, 4*chunk) {
-			args := []any{org.ID, m, millis(s.d.Now()), by}
-			for _, c := range part {
-				args = append(args, c)
-			}
-			if _, err := tx.Exec(ctx, `UPDATE contacts SET owner = $2, changed_ms = $3, changed_by = $4 WHERE org_id = $1 AND owner <> $2 AND contact IN `+db.In(5, len(part)), args...); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

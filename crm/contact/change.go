@@ -109,6 +109,8 @@ type Event struct {
 	By       account.MemberID // "" = the program or the operator
 	Field    string           // first, last, company, title, numbers, emails, photo, address, language, tags, owner, merged, split or custom.KEY
 	From, To string           // lists and the address as JSON
+
+	subject int64 // the contact's key
 }
 
 // secret is what of an event is sealed.
@@ -117,7 +119,7 @@ type secret struct {
 	To   string `json:"t,omitempty"`
 }
 
-func record(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID, subject int64, events ...Event) error {
+func record(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID, events ...Event) error {
 	for part := range slices.Chunk(events, chunk) {
 		var args []any
 		for _, e := range part {
@@ -125,7 +127,7 @@ func record(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID,
 			if err != nil {
 				return err
 			}
-			sealed, err := k.SealSubject(ctx, subject, "contact_events", plain)
+			sealed, err := k.SealSubject(ctx, e.subject, "contact_events", plain)
 			if err != nil {
 				return err
 			}
@@ -319,7 +321,7 @@ func (s *Contacts) locked(ctx context.Context, tx *db.Tx, org account.OrgID, x I
 	if c.ID != x {
 		return s.locked(ctx, tx, org, c.ID)
 	}
-	return c, nil
+	return c, s.CheckUse(ctx, tx, org, c)
 }
 
 // keep writes what became of a contact, with its history.
@@ -329,7 +331,7 @@ func (s *Contacts) keep(ctx context.Context, tx *db.Tx, org *account.Org, by acc
 	var events []Event
 	for _, name := range fieldNames(had, have) {
 		if had[name] != have[name] {
-			events = append(events, Event{Contact: c.ID, Rev: was.Rev + 1, At: now, By: by, Field: name, From: had[name], To: have[name]})
+			events = append(events, Event{Contact: c.ID, Rev: was.Rev + 1, At: now, By: by, Field: name, From: had[name], To: have[name], subject: c.Subject})
 		}
 	}
 	if len(events) == 0 {
@@ -339,7 +341,7 @@ func (s *Contacts) keep(ctx context.Context, tx *db.Tx, org *account.Org, by acc
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := record(ctx, tx, k, org.ID, c.Subject, events...); err != nil {
+	if err := record(ctx, tx, k, org.ID, events...); err != nil {
 		return nil, nil, err
 	}
 	c.Rev, c.Changed, c.ChangedBy, c.Last = was.Rev+1, now, by, now
@@ -377,7 +379,7 @@ func (s *Contacts) write(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org a
 			return nil, err
 		}
 	}
-	if err := reindex(ctx, tx, org, c.ID, indexes(k, &was.Person, was.Tags), indexes(k, &c.Person, c.Tags)); err != nil {
+	if err := reindex(ctx, tx, org, c.ID, entries(k, &was.Person, was.Tags), entries(k, &c.Person, c.Tags)); err != nil {
 		return nil, err
 	}
 	return committed, putTags(ctx, tx, k, org, c.Tags)
@@ -403,23 +405,59 @@ func (s *Contacts) SetLast(ctx context.Context, tx *db.Tx, org account.OrgID, x 
 	return err
 }
 
-// SetOwner gives a contact to somebody, with a line in its history.
+// SetOwner gives a contact to somebody.
 func (s *Contacts) SetOwner(ctx context.Context, tx *db.Tx, org *account.Org, by account.MemberID, x ID, to account.MemberID) error {
-	c, err := s.locked(ctx, tx, org.ID, x)
-	if err != nil || c.Owner == to {
-		return err
-	}
 	if err := s.checkOwner(ctx, tx, org.ID, to); err != nil {
 		return err
 	}
+	c, err := s.locked(ctx, tx, org.ID, x)
+	if err != nil {
+		return err
+	}
+	return s.SetOwners(ctx, tx, org, by, map[ID]account.MemberID{c.ID: to})
+}
+
+// SetOwners gives contacts to owners, whom the caller has checked, with a line in the history of each.
+func (s *Contacts) SetOwners(ctx context.Context, tx *db.Tx, org *account.Org, by account.MemberID, owners map[ID]account.MemberID) error {
 	k, err := s.d.Keys.Org(ctx, int64(org.ID))
 	if err != nil {
 		return err
 	}
+	byOwner := map[account.MemberID][]ID{}
+	for c, m := range owners {
+		byOwner[m] = append(byOwner[m], c)
+	}
+	for _, m := range slices.Sorted(maps.Keys(byOwner)) {
+		slices.Sort(byOwner[m])
+		for part := range slices.Chunk(byOwner[m], 4*chunk) {
+			if err := s.setOwner(ctx, tx, k, org.ID, by, part, m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Contacts) setOwner(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID, by account.MemberID, all []ID, to account.MemberID) error {
 	now := s.d.Now()
-	if err := record(ctx, tx, k, org.ID, c.Subject, Event{Contact: c.ID, Rev: c.Rev + 1, At: now, By: by, Field: fieldOwner, From: string(c.Owner), To: string(to)}); err != nil {
+	args := []any{org, to, millis(now), by}
+	for _, c := range all {
+		args = append(args, c)
+	}
+	where := ` WHERE org_id = $1 AND owner <> $2 AND contact IN ` + db.In(5, len(all))
+	if _, err := tx.Exec(ctx, `UPDATE contacts SET rev = rev + 1, changed_ms = $3, changed_by = $4`+where, args...); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE contacts SET owner = $3, rev = rev + 1, changed_ms = $4, changed_by = $5 WHERE org_id = $1 AND contact = $2`, org.ID, c.ID, to, millis(now), by)
+	events, err := db.Select(ctx, tx, func(r db.Scanner) (Event, error) {
+		e := Event{At: now, By: by, Field: fieldOwner, To: string(to)}
+		return e, r.Scan(&e.Contact, &e.subject, &e.Rev, &e.From)
+	}, `SELECT contact, subject, rev, owner FROM contacts`+where+` AND changed_ms = $3 AND changed_by = $4 ORDER BY contact`, args...)
+	if err != nil {
+		return err
+	}
+	if err := record(ctx, tx, k, org, events...); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE contacts SET owner = $2, changed_ms = $3, changed_by = $4`+where, args...)
 	return err
 }

@@ -76,6 +76,7 @@ type Contact struct {
 	Origin     string // "manual", "import", "call", "phone" or "api"
 	Import     string // the import that brought them; "" = none
 	MergedInto ID     // the contact that this one became part of; "" = none
+	Restricted bool   // kept and not used, see CheckUse
 
 	Made, Changed, Last time.Time        // Last: last activity
 	MadeBy, ChangedBy   account.MemberID // "" = the operator or the program itself
@@ -215,4 +216,11 @@ func millis(t time.Time) int64 {
 		return 0
 	}
 	return t.UnixMilli()
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

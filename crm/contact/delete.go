@@ -73,7 +73,7 @@ func (s *Contacts) remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids
 		return nil, err
 	}
 	for x, one := range found {
-		if err := dropIndex(ctx, tx, org, x, indexes(k, &one.Person, one.Tags)); err != nil {
+		if err := dropIndex(ctx, tx, org, x, entries(k, &one.Person, one.Tags)); err != nil {
 			return nil, err
 		}
 	}

@@ -1,12 +1,16 @@
 package contact
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
 	"parley/account"
 	"parley/platform/db"
+	"parley/platform/fault"
+	"parley/platform/id"
 )
 
 // Twin is a contact that may be the same person as another one.
@@ -40,26 +44,30 @@ func (s *Contacts) Twins(ctx context.Context, c db.Conn, org account.OrgID, sigh
 		}
 		note(ids, "email")
 	}
-	if one.Person.First != "" && one.Person.Last != "" {
-		ids, err := s.Find(ctx, c, org, sight, one.Person.First+" "+one.Person.Last, 50)
-		if err != nil {
-			return nil, err
-		}
-		same, err := s.sameName(ctx, c, org, one, ids)
-		if err != nil {
-			return nil, err
-		}
-		note(same, "name")
+	same, err := s.byName(ctx, c, org, &one.Person)
+	if err != nil {
+		return nil, err
 	}
+	note(same, "name")
 	return s.twins(ctx, c, org, sight, one, why)
 }
 
-func (s *Contacts) sameName(ctx context.Context, c db.Conn, org account.OrgID, one *Contact, ids []ID) ([]ID, error) {
-	found, err := s.Load(ctx, c, org, ids...)
-	return slices.DeleteFunc(ids, func(x ID) bool {
-		o := found[x]
-		return o == nil || fold(o.Person.First) != fold(one.Person.First) || fold(o.Person.Last) != fold(one.Person.Last)
-	}), err
+// byName gives contacts of the same first and last name, at most 50.
+func (s *Contacts) byName(ctx context.Context, c db.Conn, org account.OrgID, p *Person) ([]ID, error) {
+	k, err := s.d.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	idx := nameIndex(k, p)
+	if idx == nil {
+		return nil, nil
+	}
+	ids, err := db.Select(ctx, c, scanID, `SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 3 AND idx = $2 ORDER BY contact DESC LIMIT 50`, org, idx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.load(ctx, c, org, ids)
+	return slices.DeleteFunc(ids, func(x ID) bool { return found[x] == nil || found[x].Person.sameName() != p.sameName() }), err
 }
 
 func (s *Contacts) twins(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, one *Contact, why map[ID][]string) ([]Twin, error) {
@@ -74,6 +82,9 @@ func (s *Contacts) twins(ctx context.Context, c db.Conn, org account.OrgID, sigh
 		}
 	}
 	found, err := s.Load(ctx, c, org, ids...)
+	if err == nil {
+		err = s.usable(ctx, c, org, found)
+	}
 	var out []Twin
 	for x, o := range found {
 		if o.ID != one.ID && o.ID == x && sight.Sees(o.Owner) {
@@ -96,33 +107,164 @@ func (s *Contacts) Apart(ctx context.Context, tx *db.Tx, org account.OrgID, by a
 	return err
 }
 
-// Pair is two contacts that may be one person.
-type Pair struct {
-	One, Other *Contact
-	Why        string // "number" or "index": an e-mail address, or a name
+// Group is contacts that may be one person.
+type Group struct {
+	Why      string     // what they have in common: "number", "email" or "name"
+	Contacts []*Contact // two at least, and at most 20
 }
 
-// Duplicates lists pairs in sight that share a number or an e-mail address, the latest contacts first, at most so many.
-func (s *Contacts) Duplicates(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, most int) ([]Pair, error) {
-	type two struct{ a, b ID }
-	scan := func(r db.Scanner) (x two, err error) { return x, r.Scan(&x.a, &x.b) }
-	found, err := db.Select(ctx, c, scan, `SELECT x.contact, y.contact FROM contact_numbers x JOIN contact_numbers y ON y.org_id = x.org_id AND y.num = x.num AND y.contact < x.contact
-		WHERE x.org_id = $1 AND NOT EXISTS (SELECT 1 FROM contact_distinct d WHERE d.org_id = x.org_id AND d.one = x.contact AND d.other = y.contact)
-		ORDER BY x.contact DESC LIMIT $2`, org, 4*most)
+const mostAlike = 20
+
+// alike are the queries that find what several contacts share, after a key; and what somebody has of it.
+var alike = [...]struct {
+	why, shared, who string
+	values           func(*Contact) []string
+}{
+	{"number", `SELECT num FROM contact_numbers WHERE org_id = $1 AND num > $2 GROUP BY num HAVING count(*) > 1 ORDER BY num LIMIT $3`,
+		`SELECT contact FROM contact_numbers WHERE org_id = $1 AND num = $2 ORDER BY contact LIMIT $3`, nil},
+	{"email", `SELECT idx FROM contact_index WHERE org_id = $1 AND kind = 2 AND idx > $2 GROUP BY idx HAVING count(*) > 1 ORDER BY idx LIMIT $3`,
+		`SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 2 AND idx = $2 ORDER BY contact LIMIT $3`,
+		func(c *Contact) (out []string) {
+			for _, e := range c.Person.Emails {
+				out = append(out, strings.ToLower(e.Text))
+			}
+			return out
+		}},
+	{"name", `SELECT idx FROM contact_index WHERE org_id = $1 AND kind = 3 AND idx > $2 GROUP BY idx HAVING count(*) > 1 ORDER BY idx LIMIT $3`,
+		`SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 3 AND idx = $2 ORDER BY contact LIMIT $3`,
+		func(c *Contact) []string { return []string{c.Person.sameName()} }},
+}
+
+// place is where a list of duplicates goes on: behind a key of one of alike.
+type place struct {
+	Step int    `json:"s"`
+	Num  int64  `json:"n,omitempty"`
+	Idx  []byte `json:"i,omitempty"`
+}
+
+func (p place) key() any {
+	if p.Step == 0 {
+		return p.Num
+	}
+	return p.Idx
+}
+
+// Duplicates lists contacts in sight that share a number, an e-mail address or a name: those groups first that share a number.
+// Those that somebody called two persons are left out. next is the cursor of the next page, "" on the last.
+func (s *Contacts) Duplicates(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, cursor string, limit int) (groups []Group, next string, err error) {
+	var at place
+	if cursor != "" {
+		raw, err := id.Decode(cursor)
+		if err == nil {
+			err = json.Unmarshal(raw, &at)
+		}
+		if err != nil || at.Step < 0 || at.Step >= len(alike) {
+			return nil, "", fault.Wrap(fault.Invalid, err, "This is not the cursor of a page of duplicates. Begin again with the first page.")
+		}
+	}
+	if at.Idx == nil {
+		at.Idx = []byte{}
+	}
+	for at.Step < len(alike) {
+		keys, err := s.shared(ctx, c, org, at, limit-len(groups)+1)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, k := range keys {
+			if len(groups) == limit {
+				raw, err := json.Marshal(at)
+				return groups, id.Encode(raw), err
+			}
+			g, err := s.group(ctx, c, org, sight, k)
+			if err != nil {
+				return nil, "", err
+			}
+			groups, at = append(groups, g...), k
+		}
+		if len(keys) == 0 {
+			at = place{Step: at.Step + 1, Idx: []byte{}}
+		}
+	}
+	return groups, "", nil
+}
+
+// shared gives the next keys that several contacts share.
+func (s *Contacts) shared(ctx context.Context, c db.Conn, org account.OrgID, after place, most int) ([]place, error) {
+	return db.Select(ctx, c, func(r db.Scanner) (place, error) {
+		p := place{Step: after.Step}
+		if p.Step == 0 {
+			return p, r.Scan(&p.Num)
+		}
+		return p, r.Scan(&p.Idx)
+	}, alike[after.Step].shared, org, after.key(), most)
+}
+
+// group gives those who share a key, as far as they are in sight: none, or one group for each value, since a hash may stand for
+// two.
+func (s *Contacts) group(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, key place) ([]Group, error) {
+	a := alike[key.Step]
+	ids, err := db.Select(ctx, c, scanID, a.who, org, key.key(), mostAlike)
 	if err != nil {
 		return nil, err
 	}
-	var ids []ID
-	for _, x := range found {
-		ids = append(ids, x.a, x.b)
+	found, err := s.load(ctx, c, org, ids)
+	if err == nil {
+		err = s.usable(ctx, c, org, found)
 	}
-	all, err := s.load(ctx, c, org, ids)
-	var out []Pair
-	for _, x := range found {
-		a, b := all[x.a], all[x.b]
-		if a != nil && b != nil && sight.Sees(a.Owner) && sight.Sees(b.Owner) && len(out) < most {
-			out = append(out, Pair{a, b, "number"})
+	if err != nil {
+		return nil, err
+	}
+	k, err := s.d.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	byValue := map[string][]*Contact{}
+	var order []string
+	for _, x := range ids {
+		one := found[x]
+		if one == nil || !sight.Sees(one.Owner) {
+			continue
+		}
+		values := []string{""}
+		if a.values != nil {
+			values = a.values(one)
+		}
+		for _, v := range values {
+			if a.why == "email" && !bytes.Equal(emailIndex(k, v), key.Idx) {
+				continue // another address of theirs
+			}
+			if byValue[v] == nil {
+				order = append(order, v)
+			}
+			byValue[v] = append(byValue[v], one)
 		}
 	}
-	return out, err
+	var out []Group
+	for _, v := range order {
+		same, err := s.together(ctx, c, org, byValue[v])
+		if err != nil {
+			return nil, err
+		}
+		if len(same) > 1 {
+			out = append(out, Group{a.why, same})
+		}
+	}
+	return out, nil
+}
+
+// together leaves out those who were called other persons than all the rest.
+func (s *Contacts) together(ctx context.Context, c db.Conn, org account.OrgID, all []*Contact) ([]*Contact, error) {
+	if len(all) < 2 {
+		return nil, nil
+	}
+	args := []any{org}
+	for _, one := range all {
+		args = append(args, one.ID)
+	}
+	type pair struct{ one, other ID }
+	apart, err := db.Select(ctx, c, func(r db.Scanner) (p pair, err error) { return p, r.Scan(&p.one, &p.other) },
+		`SELECT one, other FROM contact_distinct WHERE org_id = $1 AND one IN `+db.In(2, len(all)), args...)
+	return slices.DeleteFunc(slices.Clone(all), func(x *Contact) bool {
+		return !slices.ContainsFunc(all, func(o *Contact) bool { return o.ID != x.ID && !slices.Contains(apart, pair{x.ID, o.ID}) })
+	}), err
 }

@@ -1,8 +1,10 @@
 package contact
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,8 +17,10 @@ import (
 )
 
 const (
-	fewestDigits = 4   // of a number: fewer would open too many
-	mostTries    = 400 // candidates that one search opens
+	fewestDigits = 4    // of a number: fewer would open too many
+	mostQuery    = 5    // words of one search
+	mostTries    = 1000 // candidates that one search opens
+	manyRows     = 5000 // of the index; where there are more, it does not matter how many
 )
 
 // ByEmail gives the contacts that have an e-mail address.
@@ -25,7 +29,7 @@ func (s *Contacts) ByEmail(ctx context.Context, c db.Conn, org account.OrgID, em
 	if err != nil {
 		return nil, err
 	}
-	ids, err := db.Select(ctx, c, scanID, `SELECT contact FROM contact_index WHERE org_id = $1 AND idx = $2`, org, emailIndex(k, email))
+	ids, err := db.Select(ctx, c, scanID, `SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 2 AND idx = $2`, org, emailIndex(k, email))
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +76,9 @@ func (s *Contacts) seen(ctx context.Context, c db.Conn, org account.OrgID, sight
 		return nil, err
 	}
 	found, err := s.Load(ctx, c, org, ids...)
+	if err == nil {
+		err = s.usable(ctx, c, org, found)
+	}
 	var out []ID
 	for _, x := range ids {
 		if one := found[x]; one != nil && sight.Sees(one.Owner) && !slices.Contains(out, one.ID) && len(out) < most {
@@ -102,50 +109,107 @@ func (s *Contacts) byDigits(ctx context.Context, c db.Conn, org account.OrgID, t
 	return out, err
 }
 
-// byWords finds contacts by the beginnings of words. The index answers up to five characters of each; what is longer is
-// settled by opening what was found.
+// byWords finds contacts by words: first those who have them as they are written, then those who have words that begin so.
+// What is longer than the index knows beginnings of is settled by opening what was found.
 func (s *Contacts) byWords(ctx context.Context, c db.Conn, k *vault.OrgKeys, org account.OrgID, sight Sight, query []string, most int) ([]ID, error) {
+	query = query[:min(len(query), mostQuery)]
 	if len(query) == 0 {
 		return nil, nil
 	}
-	query = query[:min(len(query), 5)]
-	slices.SortFunc(query, func(a, b string) int { return len(b) - len(a) }) // the longest says the most
-	args := []any{org}
-	from, where := `contact_index i`, `i.org_id = $1`
-	for n, w := range query {
-		args = append(args, wordIndex(k, start(w)))
-		if n == 0 {
-			where += ` AND i.idx = $2`
-			continue
+	whole, begun := make([][]byte, len(query)), make([][]byte, len(query))
+	same := true
+	for i, w := range query {
+		whole[i], begun[i] = wordIndex(k, w), wordIndex(k, w)
+		if b := start(w); b != "" {
+			begun[i] = wordIndex(k, b)
 		}
-		from += fmt.Sprintf(` JOIN contact_index i%d ON i%d.org_id = i.org_id AND i%d.contact = i.contact AND i%d.idx = $%d`, n, n, n, n, len(args))
-	}
-	if !sight.All {
-		from += ` JOIN contacts c ON c.org_id = i.org_id AND c.contact = i.contact`
-		var seen string
-		seen, args = sight.where("c.owner", args)
-		where += seen
-	}
-	args = append(args, max(mostTries, most))
-	ids, err := db.Select(ctx, c, scanID, `SELECT i.contact FROM `+from+` WHERE `+where+` ORDER BY i.contact DESC LIMIT `+placeholder(len(args)), args...)
-	if err != nil {
-		return nil, err
+		same = same && bytes.Equal(whole[i], begun[i])
 	}
 	var out []ID
+	for _, parts := range [][][]byte{whole, begun} {
+		ids, err := s.withAll(ctx, c, org, sight, parts)
+		if err != nil {
+			return nil, err
+		}
+		if out, err = s.take(ctx, c, org, query, ids, out, most); err != nil || len(out) == most || same {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// take opens candidates and adds those who have the words of a query, until there are most.
+func (s *Contacts) take(ctx context.Context, c db.Conn, org account.OrgID, query []string, ids, out []ID, most int) ([]ID, error) {
 	for part := range slices.Chunk(ids, 2*chunk) {
 		found, err := s.load(ctx, c, org, part)
+		if err == nil {
+			err = s.usable(ctx, c, org, found)
+		}
 		if err != nil {
 			return nil, err
 		}
 		for _, x := range part {
-			if one := found[x]; one != nil && one.MergedInto == "" && has(&one.Person, query) {
+			if one := found[x]; one != nil && one.MergedInto == "" && has(&one.Person, query) && !slices.Contains(out, x) {
 				if out = append(out, x); len(out) == most {
-					return s.unrestricted(ctx, c, org, out)
+					return out, nil
 				}
 			}
 		}
 	}
-	return s.unrestricted(ctx, c, org, out)
+	return out, nil
+}
+
+// withAll gives the newest contacts in sight that have all parts of words in the index. It begins with whatever leaves the
+// fewest: the rarest part, or the contacts of the owners in sight.
+func (s *Contacts) withAll(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, parts [][]byte) ([]ID, error) {
+	parts = slices.Clone(parts)
+	slices.SortFunc(parts, bytes.Compare)
+	parts = slices.CompactFunc(parts, bytes.Equal)
+	counts := make(map[string]int, len(parts))
+	fewest := manyRows
+	if len(parts) > 1 || !sight.All {
+		for _, p := range parts {
+			n, err := count(ctx, c, `SELECT 1 FROM contact_index WHERE org_id = $1 AND kind = 1 AND idx = $2`, []any{org, p})
+			if err != nil {
+				return nil, err
+			}
+			counts[string(p)], fewest = n, min(fewest, n)
+		}
+		slices.SortStableFunc(parts, func(a, b []byte) int { return counts[string(a)] - counts[string(b)] })
+	}
+	seen, owners := sight.where("c.owner", []any{org})
+	var from []string
+	if !sight.All {
+		n, err := count(ctx, c, `SELECT 1 FROM contacts c WHERE c.org_id = $1`+seen, owners)
+		if err != nil {
+			return nil, err
+		}
+		if n < fewest {
+			from = append(from, "contacts c")
+		}
+	}
+	args, where := owners, `1 = 1`
+	for n, p := range parts {
+		args = append(args, p)
+		from = append(from, fmt.Sprintf("contact_index i%d", n))
+		where += fmt.Sprintf(" AND i%d.org_id = $1 AND i%d.kind = 1 AND i%d.idx = $%d", n, n, n, len(args))
+		if n > 0 {
+			where += fmt.Sprintf(" AND i%d.contact = i0.contact", n)
+		}
+	}
+	if !sight.All {
+		if from[0] != "contacts c" {
+			from = append(from, "contacts c")
+		}
+		where += ` AND c.org_id = $1 AND c.contact = i0.contact` + seen
+	}
+	args = append(args, mostTries)
+	return db.Select(ctx, c, scanID, `SELECT i0.contact FROM `+strings.Join(from, " CROSS JOIN ")+` WHERE `+where+` ORDER BY i0.contact DESC LIMIT `+placeholder(len(args)), args...)
+}
+
+// count counts rows, as far as it matters.
+func count(ctx context.Context, c db.Conn, query string, args []any) (n int, err error) {
+	return n, c.Row(ctx, fmt.Sprintf(`SELECT count(*) FROM (%s LIMIT %d) counted`, query, manyRows), args...).Scan(&n)
 }
 
 // has tells whether every word of a query begins a word of the person.
@@ -159,24 +223,28 @@ func has(p *Person, query []string) bool {
 	return true
 }
 
-// unrestricted leaves out whom a restriction keeps from being used.
-func (s *Contacts) unrestricted(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) ([]ID, error) {
-	found, err := s.load(ctx, c, org, ids)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(ids, func(x ID) bool {
-		one := found[x]
-		return one != nil && s.CheckUse(ctx, c, org, one) != nil
-	}), nil
+// usable leaves out whom a restriction keeps from being used.
+func (s *Contacts) usable(ctx context.Context, c db.Conn, org account.OrgID, found map[ID]*Contact) error {
+	held, err := s.d.Book.Restricted(ctx, c, org)
+	maps.DeleteFunc(found, func(_ ID, one *Contact) bool {
+		return one.Restricted || slices.ContainsFunc(one.Nums, func(n number.ID) bool { return held[n] })
+	})
+	return err
 }
 
-// CheckUse refuses a contact one of whose numbers may be kept and not used.
+// CheckUse refuses, as Denied, a contact who is restricted, or one of whose numbers is: they are kept and not used.
 func (s *Contacts) CheckUse(ctx context.Context, c db.Conn, org account.OrgID, one *Contact) error {
+	if one.Restricted {
+		return errRestricted()
+	}
 	for _, n := range one.Nums {
 		if err := s.d.Book.CheckUse(ctx, c, org, n); err != nil && fault.KindOf(err) != fault.NotFound {
 			return err
 		}
 	}
 	return nil
+}
+
+func errRestricted() error {
+	return fault.New(fault.Denied, "This person's data is restricted: it is kept, and nobody may look at it or use it. The privacy officer can tell more, and end the restriction.")
 }

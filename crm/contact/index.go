@@ -16,49 +16,68 @@ import (
 
 const (
 	indexBytes = 8
-	// Words are found whole and by their beginnings of these lengths, in characters: every further length makes the index
-	// larger, and a search that is longer looks at what it finds by the longest of them.
-	shortStart = 3
-	longStart  = 5
 	maxWords   = 12 // of one person
 	chunk      = 50 // rows of one statement
 )
 
-// fold makes texts alike that people take for the same: capitals, widths, and the accents of Latin, Greek and Cyrillic
-// letters. Vowel signs of other scripts stay.
+// The kinds of what a contact is found by.
+const (
+	kindWord  = 1
+	kindEmail = 2
+	kindName  = 3
+	kindTag   = 4
+)
+
+// beginnings are the lengths, in characters, of the beginnings by which a word is found, beside the word itself. Every further
+// length makes the index larger; a search for a length between looks at what the next shorter one finds.
+func beginnings() [3]int { return [3]int{2, 3, 5} }
+
+// fold makes texts alike that people take for the same: capitals, widths, accents of Latin, Greek and Cyrillic letters, and
+// the points of Arabic, Hebrew and Indic scripts that many leave out. Vowel signs stay.
 func fold(text string) string {
 	return strings.ToLower(norm.NFKC.String(strings.Map(func(r rune) rune {
-		if r >= 0x0300 && r <= 0x036f {
+		switch {
+		case r >= 0x0300 && r <= 0x036f, // accents
+			r >= 0x0591 && r <= 0x05c7 && unicode.Is(unicode.Mn, r), // Hebrew points
+			r >= 0x064b && r <= 0x065f, r == 0x0670, r == 0x0640,    // Arabic vowels, and the stroke that stretches
+			r == 0x093c, r == 0x09bc, r == 0x0a3c, r == 0x0abc, // dots below Indic letters
+			unicode.Is(unicode.Cf, r), r == 0xfe0e, r == 0xfe0f: // joiners, directions, and how emoji look
 			return -1
+		default:
+			return r
 		}
-		return r
 	}, norm.NFKD.String(text))))
 }
 
-// words cuts a text into folded words.
+// words cuts a text into folded words. Emoji are letters.
 func words(text string) []string {
 	return strings.FieldsFunc(fold(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
+		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) && !unicode.Is(unicode.So, r)
 	})
 }
 
-// starts are the beginnings by which a word is found, the word itself last where it is no longer than them.
+// starts are the beginnings by which a word is found, and the word itself last.
 func starts(word string) []string {
 	runes := []rune(word)
-	switch {
-	case len(runes) <= shortStart:
-		return []string{word}
-	case len(runes) <= longStart:
-		return []string{string(runes[:shortStart]), word}
-	default:
-		return []string{string(runes[:shortStart]), string(runes[:longStart])}
+	var out []string
+	for _, n := range beginnings() {
+		if n < len(runes) {
+			out = append(out, string(runes[:n]))
+		}
 	}
+	return append(out, word)
 }
 
-// start is the beginning that a word of a query is looked for by.
+// start is the longest indexed beginning of a word of a query, "" where it is too short for one.
 func start(word string) string {
-	s := starts(word)
-	return s[len(s)-1]
+	runes := []rune(word)
+	longest := ""
+	for _, n := range beginnings() {
+		if n <= len(runes) {
+			longest = string(runes[:n])
+		}
+	}
+	return longest
 }
 
 func wordIndex(k *vault.OrgKeys, part string) []byte {
@@ -69,11 +88,26 @@ func emailIndex(k *vault.OrgKeys, email string) []byte {
 	return k.Index("contact email", strings.ToLower(strings.TrimSpace(email)))[:indexBytes]
 }
 
+// nameIndex finds those of the same first and last name; nil where one of them is missing.
+func nameIndex(k *vault.OrgKeys, p *Person) []byte {
+	if p.First == "" || p.Last == "" {
+		return nil
+	}
+	return k.Index("contact name", p.sameName())[:indexBytes]
+}
+
+// sameName is what two people of one name have in common: the words of both names, in any order.
+func (p *Person) sameName() string {
+	all := words(p.First + " " + p.Last)
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
 func tagIndex(k *vault.OrgKeys, tag string) []byte {
 	return k.Index("contact tag", fold(strings.Join(strings.Fields(tag), " ")))[:indexBytes]
 }
 
-// names are the words that a person is found by.
+// words are those that a person is found by.
 func (p *Person) words() []string {
 	var out []string
 	for _, text := range []string{p.First, p.Last, p.Company} {
@@ -86,9 +120,27 @@ func (p *Person) words() []string {
 	return out[:min(len(out), maxWords)]
 }
 
-// indexes are all blind indexes of a contact, sorted, each once.
-func indexes(k *vault.OrgKeys, p *Person, tags []string) [][]byte {
-	var out [][]byte
+// entry is what one row of the index says of a contact.
+type entry struct {
+	kind int
+	idx  [indexBytes]byte
+}
+
+func (e entry) compare(o entry) int {
+	if e.kind != o.kind {
+		return e.kind - o.kind
+	}
+	return bytes.Compare(e.idx[:], o.idx[:])
+}
+
+// entries are all of a contact, sorted, each once.
+func entries(k *vault.OrgKeys, p *Person, tags []string) []entry {
+	var out []entry
+	add := func(kind int, idx []byte) {
+		if idx != nil {
+			out = append(out, entry{kind, [indexBytes]byte(idx)})
+		}
+	}
 	parts := map[string]bool{}
 	for _, w := range p.words() {
 		for _, s := range starts(w) {
@@ -96,77 +148,74 @@ func indexes(k *vault.OrgKeys, p *Person, tags []string) [][]byte {
 		}
 	}
 	for part := range parts {
-		out = append(out, wordIndex(k, part))
+		add(kindWord, wordIndex(k, part))
 	}
 	for _, e := range p.Emails {
-		out = append(out, emailIndex(k, e.Text))
+		add(kindEmail, emailIndex(k, e.Text))
 	}
+	add(kindName, nameIndex(k, p))
 	for _, t := range tags {
-		out = append(out, tagIndex(k, t))
+		add(kindTag, tagIndex(k, t))
 	}
-	slices.SortFunc(out, bytes.Compare)
-	return slices.CompactFunc(out, bytes.Equal)
+	slices.SortFunc(out, entry.compare)
+	return slices.Compact(out)
 }
 
 // indexRow is one row of the index.
 type indexRow struct {
-	idx     []byte
+	entry
 	contact ID
 }
 
 // putIndex writes rows in the order of the table.
 func putIndex(ctx context.Context, tx *db.Tx, org account.OrgID, rows []indexRow) error {
 	slices.SortFunc(rows, func(a, b indexRow) int {
-		if c := bytes.Compare(a.idx, b.idx); c != 0 {
+		if c := a.compare(b.entry); c != 0 {
 			return c
 		}
 		return strings.Compare(string(a.contact), string(b.contact))
 	})
 	for part := range slices.Chunk(rows, 2*chunk) {
-		args := make([]any, 0, 3*len(part))
+		args := make([]any, 0, 4*len(part))
 		for _, r := range part {
-			args = append(args, org, r.idx, r.contact)
+			args = append(args, org, r.kind, r.idx[:], r.contact)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO contact_index (org_id, idx, contact) VALUES `+db.Values(len(part), 3)+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO contact_index (org_id, kind, idx, contact) VALUES `+db.Values(len(part), 4)+` ON CONFLICT DO NOTHING`, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// dropIndex removes rows.
-func dropIndex(ctx context.Context, tx *db.Tx, org account.OrgID, id ID, idx [][]byte) error {
-	for part := range slices.Chunk(idx, chunk) {
-		args := []any{org, id}
-		for _, i := range part {
-			args = append(args, i)
-		}
-		if _, err := tx.Exec(ctx, `DELETE FROM contact_index WHERE org_id = $1 AND contact = $2 AND idx IN `+db.In(3, len(part)), args...); err != nil {
-			return err
+// dropIndex removes what a contact is found by.
+func dropIndex(ctx context.Context, tx *db.Tx, org account.OrgID, id ID, gone []entry) error {
+	byKind := map[int][]any{}
+	for _, e := range gone {
+		byKind[e.kind] = append(byKind[e.kind], e.idx[:])
+	}
+	for kind, all := range byKind {
+		for part := range slices.Chunk(all, chunk) {
+			if _, err := tx.Exec(ctx, `DELETE FROM contact_index WHERE org_id = $1 AND contact = $2 AND kind = $3 AND idx IN `+db.In(4, len(part)), slices.Concat([]any{org, id, kind}, part)...); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
 // reindex replaces what is found of a contact by what shall be.
-func reindex(ctx context.Context, tx *db.Tx, org account.OrgID, id ID, old, next [][]byte) error {
-	in := func(all [][]byte, i []byte) bool {
-		_, ok := slices.BinarySearchFunc(all, i, bytes.Compare)
+func reindex(ctx context.Context, tx *db.Tx, org account.OrgID, id ID, old, next []entry) error {
+	in := func(all []entry, e entry) bool {
+		_, ok := slices.BinarySearchFunc(all, e, entry.compare)
 		return ok
 	}
-	var gone [][]byte
-	for _, i := range old {
-		if !in(next, i) {
-			gone = append(gone, i)
-		}
-	}
-	if err := dropIndex(ctx, tx, org, id, gone); err != nil {
+	if err := dropIndex(ctx, tx, org, id, slices.DeleteFunc(slices.Clone(old), func(e entry) bool { return in(next, e) })); err != nil {
 		return err
 	}
 	var added []indexRow
-	for _, i := range next {
-		if !in(old, i) {
-			added = append(added, indexRow{i, id})
+	for _, e := range next {
+		if !in(old, e) {
+			added = append(added, indexRow{e, id})
 		}
 	}
 	return putIndex(ctx, tx, org, added)
@@ -207,7 +256,7 @@ func (s *Contacts) Tags(ctx context.Context, c db.Conn, org account.OrgID) ([]Ta
 		plain, err := k.Open("contact_tags", sealed)
 		t.Tag = string(plain)
 		return t, err
-	}, `SELECT t.sealed, (SELECT count(*) FROM contact_index i WHERE i.org_id = t.org_id AND i.idx = t.idx) FROM contact_tags t WHERE t.org_id = $1`, org)
+	}, `SELECT t.sealed, (SELECT count(*) FROM contact_index i WHERE i.org_id = t.org_id AND i.kind = 4 AND i.idx = t.idx) FROM contact_tags t WHERE t.org_id = $1`, org)
 	out = slices.DeleteFunc(out, func(t TagCount) bool { return t.Contacts == 0 })
 	slices.SortFunc(out, func(a, b TagCount) int {
 		if a.Contacts != b.Contacts {
@@ -237,8 +286,8 @@ func (s *Contacts) Reindex(ctx context.Context, tx *db.Tx, org account.OrgID, k 
 		}
 		var rows []indexRow
 		for id, c := range found {
-			for _, i := range indexes(k, &c.Person, c.Tags) {
-				rows = append(rows, indexRow{i, id})
+			for _, e := range entries(k, &c.Person, c.Tags) {
+				rows = append(rows, indexRow{e, id})
 			}
 			if err := putTags(ctx, tx, k, org, c.Tags); err != nil {
 				return err

@@ -53,8 +53,8 @@ func (s *Contacts) Merge(ctx context.Context, tx *db.Tx, org *account.Org, by ac
 			return nil, nil, err
 		}
 	}
-	e := Event{Contact: a.ID, Rev: out.Rev, At: s.d.Now(), By: by, Field: fieldMerged, To: string(b.ID)}
-	if err := record(ctx, tx, k, org.ID, a.Subject, e); err != nil {
+	e := Event{Contact: a.ID, Rev: out.Rev, At: s.d.Now(), By: by, Field: fieldMerged, To: string(b.ID), subject: a.Subject}
+	if err := record(ctx, tx, k, org.ID, e); err != nil {
 		return nil, nil, err
 	}
 	if _, err := tx.Exec(ctx, `UPDATE contacts SET merged_into = $3, changed_ms = $4, changed_by = $5 WHERE org_id = $1 AND contact = $2`, org.ID, b.ID, a.ID, millis(s.d.Now()), by); err != nil {
@@ -70,7 +70,7 @@ func (s *Contacts) Merge(ctx context.Context, tx *db.Tx, org *account.Org, by ac
 		err = s.SetLast(ctx, tx, org.ID, a.ID, b.Last)
 	}
 	if err == nil {
-		err = dropIndex(ctx, tx, org.ID, b.ID, indexes(k, &b.Person, b.Tags))
+		err = dropIndex(ctx, tx, org.ID, b.ID, entries(k, &b.Person, b.Tags))
 	}
 	return out, committed, err
 }
@@ -155,7 +155,7 @@ func (s *Contacts) Split(ctx context.Context, tx *db.Tx, org *account.Org, by ac
 		return nil, nil, err
 	}
 	rev := out.Rev + 1
-	if err := record(ctx, tx, k, org.ID, a.Subject, Event{Contact: a.ID, Rev: rev, At: s.d.Now(), By: by, Field: fieldSplit, To: string(b.ID)}); err != nil {
+	if err := record(ctx, tx, k, org.ID, Event{Contact: a.ID, Rev: rev, At: s.d.Now(), By: by, Field: fieldSplit, To: string(b.ID), subject: a.Subject}); err != nil {
 		return nil, nil, err
 	}
 	if _, err := tx.Exec(ctx, `UPDATE contacts SET rev = $3 WHERE org_id = $1 AND contact = $2`, org.ID, a.ID, rev); err != nil {

@@ -31,7 +31,7 @@ func seal(ctx context.Context, k *vault.OrgKeys, c *Contact) ([]byte, error) {
 	return k.SealSubject(ctx, c.Subject, sealField, plain)
 }
 
-const columns = `contact, subject, rev, owner, team, sealed, origin, import, merged_into, made_ms, made_by, changed_ms, changed_by, last_ms`
+const columns = `contact, subject, rev, owner, team, sealed, origin, import, merged_into, made_ms, made_by, changed_ms, changed_by, last_ms, restricted`
 
 // row is a contact as the table has it.
 type row struct {
@@ -42,7 +42,9 @@ type row struct {
 
 func scanRow(r db.Scanner) (*row, error) {
 	var x row
-	err := r.Scan(&x.ID, &x.Subject, &x.Rev, &x.Owner, &x.Team, &x.sealed, &x.Origin, &x.Import, &x.MergedInto, &x.made, &x.MadeBy, &x.changed, &x.ChangedBy, &x.last)
+	var restricted int
+	err := r.Scan(&x.ID, &x.Subject, &x.Rev, &x.Owner, &x.Team, &x.sealed, &x.Origin, &x.Import, &x.MergedInto, &x.made, &x.MadeBy, &x.changed, &x.ChangedBy, &x.last, &restricted)
+	x.Restricted = restricted == 1
 	x.Made, x.Changed, x.Last = at(x.made), at(x.changed), at(x.last)
 	return &x, err
 }
@@ -131,14 +133,15 @@ func (s *Contacts) Load(ctx context.Context, c db.Conn, org account.OrgID, ids .
 	return out, nil
 }
 
-// Get gives one contact that somebody sees; one that was merged gives the contact that it became part of.
+// Get gives one contact that somebody sees; one that was merged gives the contact that it became part of. A restricted person
+// is Denied.
 func (s *Contacts) Get(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, x ID) (*Contact, error) {
 	found, err := s.Load(ctx, c, org, x)
 	if err != nil {
 		return nil, err
 	}
 	if one := found[x]; one != nil && sight.Sees(one.Owner) {
-		return one, nil
+		return one, s.CheckUse(ctx, c, org, one)
 	}
 	return nil, errNone(x)
 }
@@ -199,19 +202,22 @@ func (s *Contacts) List(ctx context.Context, c db.Conn, org account.OrgID, sight
 		p.Cursor = cursor(rows[limit-1].last, rows[limit-1].ID)
 	}
 	found, err := open(ctx, k, rows)
+	if err == nil {
+		err = numbered(ctx, c, org, found)
+	}
+	if err == nil {
+		err = s.usable(ctx, c, org, found)
+	}
 	for _, r := range rows {
 		if x := found[r.ID]; x != nil {
 			p.Contacts = append(p.Contacts, x)
 		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return p, numbered(ctx, c, org, found)
+	return p, err
 }
 
 func (s *Contacts) listWhere(k *vault.OrgKeys, org account.OrgID, sight Sight, a Ask) (string, []any) {
-	where, args := `org_id = $1 AND merged_into = ''`, []any{org}
+	where, args := `org_id = $1 AND merged_into = '' AND restricted = 0`, []any{org}
 	if a.Owner != nil {
 		args = append(args, *a.Owner)
 		where += ` AND owner = ` + placeholder(len(args))
@@ -222,7 +228,7 @@ func (s *Contacts) listWhere(k *vault.OrgKeys, org account.OrgID, sight Sight, a
 	}
 	if a.Tag != "" {
 		args = append(args, tagIndex(k, a.Tag))
-		where += ` AND EXISTS (SELECT 1 FROM contact_index i WHERE i.org_id = contacts.org_id AND i.contact = contacts.contact AND i.idx = ` + placeholder(len(args)) + `)`
+		where += ` AND EXISTS (SELECT 1 FROM contact_index i WHERE i.org_id = contacts.org_id AND i.contact = contacts.contact AND i.kind = 4 AND i.idx = ` + placeholder(len(args)) + `)`
 	}
 	seen, args := sight.where("owner", args)
 	return where + seen, args

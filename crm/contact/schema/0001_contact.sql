@@ -1,6 +1,6 @@
 -- One row per person outside. subject: id of the key that everything about the person is sealed under; owner: member id, ''
 -- nobody; sealed: names, numbers, addresses, tags and own fields; merged_into: the contact that this one became part of, '' none;
--- last_ms: last activity, from which retention counts.
+-- last_ms: last activity, from which retention counts; restricted: 1 = kept and not used, since the person asked for it.
 CREATE TABLE contacts (
   org_id BIGINT NOT NULL,
   contact TEXT NOT NULL,
@@ -17,10 +17,12 @@ CREATE TABLE contacts (
   changed_ms BIGINT NOT NULL,
   changed_by TEXT NOT NULL,
   last_ms BIGINT NOT NULL,
+  restricted SMALLINT NOT NULL,
   PRIMARY KEY (org_id, contact)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX contacts_subject ON contacts (org_id, subject);
 CREATE INDEX contacts_last ON contacts (org_id, last_ms, contact);
+CREATE INDEX contacts_owner ON contacts (org_id, owner, last_ms, contact);
 CREATE INDEX contacts_merged ON contacts (org_id, merged_into) WHERE merged_into <> '';
 CREATE INDEX contacts_import ON contacts (org_id, import) WHERE import <> '';
 
@@ -32,12 +34,14 @@ CREATE TABLE contact_numbers (
 ) WITHOUT ROWID;
 CREATE INDEX contact_numbers_contact ON contact_numbers (org_id, contact);
 
--- idx: 8 bytes of a keyed hash of a word, the beginning of a word, an e-mail address or a tag.
+-- kind: 1 a word of the names or the company, or the beginning of one, 2 an e-mail address, 3 first and last name, 4 a tag.
+-- idx: 8 bytes of a keyed hash of it.
 CREATE TABLE contact_index (
   org_id BIGINT NOT NULL,
+  kind SMALLINT NOT NULL,
   idx BLOB NOT NULL,
   contact TEXT NOT NULL,
-  PRIMARY KEY (org_id, idx, contact)
+  PRIMARY KEY (org_id, kind, idx, contact)
 ) WITHOUT ROWID;
 
 -- History: one row per field that was changed. sealed: what it was, what it became, under the person's key.
