@@ -23,7 +23,7 @@ var floors = []struct {
 	name     string
 	prefixes []string
 }{
-	{"platform: errors, ids, days, numbers", []string{"platform/fault", "platform/id", "platform/civil", "platform/phone", "platform/sheet", "platform/spool", "platform/seal", "platform/flaw"}},
+	{"platform: errors, ids, days, numbers", []string{"platform/fault", "platform/id", "platform/civil", "platform/phone", "platform/sheet", "platform/spool", "platform/seal", "platform/flaw", "platform/journal"}},
 	{"platform: databases", []string{"platform/db"}},
 	{"platform: keys", []string{"platform/vault"}},
 	{"platform: duties", []string{"platform"}},

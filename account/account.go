@@ -13,6 +13,7 @@ import (
 
 	"parley/account/password"
 	"parley/platform/db"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 )
 
@@ -32,6 +33,7 @@ type Accounts struct {
 	passwords *password.Hasher
 	gate      Gate
 	security  func(ctx context.Context, e SecurityEvent) error // nil = nobody is told
+	revoked   *revoke.Journal                                  // nil = nothing is written down
 }
 
 // Gate gives what decides, besides roles and scopes, whether a member's request may use people's data. It is asked once
@@ -40,6 +42,10 @@ type Gate func(ctx context.Context, org OrgID, member MemberID) (func(Permission
 
 // SetGate puts a gate in front of everything that members and programs ask for. It is called once, at wiring.
 func (a *Accounts) SetGate(g Gate) { a.gate = g }
+
+// SetJournal has access that is taken away written down, so that a backup from before does not bring it back. It is called
+// once, at wiring.
+func (a *Accounts) SetJournal(j *revoke.Journal) { a.revoked = j }
 
 // New gives the accounts kept in d. now is the clock.
 func New(d *db.DB, keys *vault.Keys, now func() time.Time) *Accounts {

@@ -6,7 +6,7 @@ import (
 	"parley/platform/db"
 )
 
-// Carry ends here the access that has ended in another database of the same organisation: sessions, tokens and links that
+// Carry ends here the access that has ended in another database of the same organisation: sessions, tokens, links and invitations that
 // are not there any more, and members who left. It gives the members who are erased there and not here.
 func (a *Accounts) Carry(ctx context.Context, from *Accounts, tx *db.Tx, org OrgID) (erased []MemberID, err error) {
 	type state struct {
@@ -48,7 +48,7 @@ func (a *Accounts) Carry(ctx context.Context, from *Accounts, tx *db.Tx, org Org
 // dropEnded removes what lets somebody in and is not in another database any more.
 func dropEnded(ctx context.Context, from db.Conn, tx *db.Tx, org OrgID) error {
 	scan := func(r db.Scanner) (b []byte, err error) { return b, r.Scan(&b) }
-	for _, table := range []string{`sessions`, `one_time_links`, `tokens`} {
+	for _, table := range []string{`sessions`, `one_time_links`, `tokens`, `invitations`} {
 		query := `SELECT secret_hash FROM ` + table + ` WHERE org_id = $1`
 		there, err := db.Select(ctx, from, scan, query, org)
 		if err != nil {

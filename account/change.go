@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"parley/platform/db"
+	"parley/platform/revoke"
 )
 
 // MemberChange is what is to change about a member; nil leaves things as they are.
@@ -30,7 +31,7 @@ func (a *Accounts) Change(ctx context.Context, by *Actor, m MemberID, c MemberCh
 	}
 	return a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error {
 		if c.Role != nil && role != was.Role {
-			if err := changeRole(ctx, tx, by, was, role); err != nil {
+			if err := a.changeRole(ctx, tx, by, was, role); err != nil {
 				return err
 			}
 		}
@@ -39,6 +40,9 @@ func (a *Accounts) Change(ctx context.Context, by *Actor, m MemberID, c MemberCh
 				return err
 			}
 			if err := setTeams(ctx, tx, was.Org, m, *c.Teams); err != nil {
+				return err
+			}
+			if err := a.noteTeams(ctx, tx, was.Org, m); err != nil {
 				return err
 			}
 		}
@@ -50,7 +54,7 @@ func (a *Accounts) Change(ctx context.Context, by *Actor, m MemberID, c MemberCh
 	})
 }
 
-func changeRole(ctx context.Context, tx *db.Tx, by *Actor, was *Member, role Role) error {
+func (a *Accounts) changeRole(ctx context.Context, tx *db.Tx, by *Actor, was *Member, role Role) error {
 	if err := by.mayChange(was.Role, role); err != nil {
 		return err
 	}
@@ -58,6 +62,9 @@ func changeRole(ctx context.Context, tx *db.Tx, by *Actor, was *Member, role Rol
 		if err := keepOneOwner(ctx, tx, was); err != nil {
 			return err
 		}
+	}
+	if err := a.noteAway(was.Org, revoke.Role, string(was.ID), string(role)); err != nil {
+		return err
 	}
 	_, err := tx.Exec(ctx, `UPDATE members SET role = $3 WHERE org_id = $1 AND id = $2`, was.Org, was.ID, role)
 	return err

@@ -10,6 +10,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/expire"
 	"parley/platform/fault"
+	"parley/platform/revoke"
 )
 
 // Days after which rows end by themselves.
@@ -223,6 +224,9 @@ func (a *Accounts) EraseMember(ctx context.Context, tx *db.Tx, org OrgID, m Memb
 
 // endAccess ends what lets a member in, and the invitations they gave.
 func (a *Accounts) endAccess(ctx context.Context, tx *db.Tx, org OrgID, m MemberID) error {
+	if err := a.noteAway(org, revoke.Member, string(m), revoke.Out); err != nil {
+		return err
+	}
 	for _, table := range []string{`sessions`, `one_time_links`, `tokens`, `invitations`} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1 AND member_id = $2`, org, m); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/id"
+	"parley/platform/revoke"
 )
 
 type newMember struct {
@@ -149,7 +150,7 @@ func (a *Accounts) SetRole(ctx context.Context, by *Actor, m MemberID, role Role
 	if err != nil {
 		return nil, err
 	}
-	return a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error { return changeRole(ctx, tx, by, was, role) })
+	return a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error { return a.changeRole(ctx, tx, by, was, role) })
 }
 
 // Deactivate ends a member's access: their sessions, links, tokens and the invitations they gave. Their calls stay.
@@ -169,6 +170,9 @@ func (a *Accounts) Deactivate(ctx context.Context, by *Actor, m MemberID) (*Memb
 func (a *Accounts) Reactivate(ctx context.Context, by *Actor, m MemberID) (*Member, error) {
 	return a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error {
 		if err := by.mayChange(was.Role); err != nil {
+			return err
+		}
+		if err := a.noteAway(was.Org, revoke.Member, string(m), revoke.In); err != nil {
 			return err
 		}
 		_, err := tx.Exec(ctx, `UPDATE members SET active = 1, left_ms = 0 WHERE org_id = $1 AND id = $2`, was.Org, m)

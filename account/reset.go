@@ -170,5 +170,8 @@ func (a *Accounts) replacePassword(ctx context.Context, tx *db.Tx, person []byte
 	if _, err := tx.Exec(ctx, `DELETE FROM resets WHERE email_key = $1`, person); err != nil {
 		return err
 	}
+	if err := a.notePassword(ctx, tx, person, a.now()); err != nil {
+		return err
+	}
 	return a.setCredential(ctx, tx, person, hash)
 }

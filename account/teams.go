@@ -58,6 +58,10 @@ func (a *Accounts) ChangeTeam(ctx context.Context, org OrgID, t TeamID, name str
 		if err != nil {
 			return err
 		}
+		were, err := inTeam(ctx, tx, org, t)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `DELETE FROM team_members WHERE org_id = $1 AND team_id = $2
 			AND member_id IN (SELECT id FROM members WHERE org_id = $1 AND active = 1)`, org, t); err != nil {
 			return err
@@ -70,7 +74,7 @@ func (a *Accounts) ChangeTeam(ctx context.Context, org OrgID, t TeamID, name str
 				return err
 			}
 		}
-		return nil
+		return a.noteTeams(ctx, tx, org, append(were, members...)...)
 	})
 	return teamNameTaken(err, name)
 }
@@ -89,6 +93,10 @@ func errNoTeam(t TeamID) error {
 // DeleteTeam removes a team. Its members and their calls stay.
 func (a *Accounts) DeleteTeam(ctx context.Context, org OrgID, t TeamID) error {
 	return a.db.Tx(ctx, func(tx *db.Tx) error {
+		were, err := inTeam(ctx, tx, org, t)
+		if err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `DELETE FROM team_members WHERE org_id = $1 AND team_id = $2`, org, t); err != nil {
 			return err
 		}
@@ -96,7 +104,10 @@ func (a *Accounts) DeleteTeam(ctx context.Context, org OrgID, t TeamID) error {
 		if err == nil && n == 0 {
 			err = errNoTeam(t)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return a.noteTeams(ctx, tx, org, were...)
 	})
 }
 
@@ -125,7 +136,10 @@ func (a *Accounts) SetTeams(ctx context.Context, org OrgID, m MemberID, teams []
 		if _, err := tx.Exec(ctx, `DELETE FROM team_members WHERE org_id = $1 AND member_id = $2`, org, m); err != nil {
 			return err
 		}
-		return setTeams(ctx, tx, org, m, teams)
+		if err := setTeams(ctx, tx, org, m, teams); err != nil {
+			return err
+		}
+		return a.noteTeams(ctx, tx, org, m)
 	})
 }
 

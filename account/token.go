@@ -9,6 +9,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/id"
+	"parley/platform/revoke"
 )
 
 // Token lets a program act for the member who made it.
@@ -96,11 +97,16 @@ func (a *Accounts) RevokeToken(ctx context.Context, by *Actor, token string) err
 	if err := by.Require(ManageTokens); err != nil {
 		return err
 	}
-	n, err := a.db.Exec(ctx, `DELETE FROM tokens WHERE org_id = $1 AND id = $2`, by.Org.ID, token)
-	if err == nil && n == 0 {
-		err = fault.New(fault.NotFound, "There is no token %s in this organisation.", token)
-	}
-	return err
+	return a.db.Tx(ctx, func(tx *db.Tx) error {
+		n, err := tx.Exec(ctx, `DELETE FROM tokens WHERE org_id = $1 AND id = $2`, by.Org.ID, token)
+		if err == nil && n == 0 {
+			err = fault.New(fault.NotFound, "There is no token %s in this organisation.", token)
+		}
+		if err != nil {
+			return err
+		}
+		return a.noteAway(by.Org.ID, revoke.Token, token, revoke.None)
+	})
 }
 
 // ByToken gives who acts through a token, and notes that it is in use.

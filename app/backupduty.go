@@ -36,7 +36,7 @@ func setBackup(c *Config, v string) (err error) {
 
 // backups makes the service that makes backups.
 func (p *Parley) backups() *backup.Service {
-	s := &backup.Service{Config: p.backupConfig(), Dir: p.Config.Data, Version: version(), DB: p.DB, Keys: p.Keys, Master: p.master, Now: p.Now}
+	s := &backup.Service{Config: p.backupConfig(), Dir: p.Config.Data, Version: version(), DB: p.DB, Keys: p.Keys, Master: p.master, Now: p.Now, Revoked: p.Revoked}
 	s.Trial, s.Permit, s.Did = p.trial, p.permitBackup, p.logBackups
 	p.Keys.Destroyed = p.logDestroyed
 	return s

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"parley/account"
 	"parley/platform/audit"
 	"parley/platform/fault"
 	"parley/trust/hold"
@@ -50,9 +51,12 @@ func TestAClosedOrganisationLeavesAReceiptAndNothingElse(t *testing.T) {
 	if err := p.closeDue(t.Context()); fault.KindOf(err) != fault.Conflict && (err == nil || !strings.Contains(err.Error(), h.ID)) {
 		t.Errorf("a hold does not stop the closing: %v", err)
 	}
-	if _, err := p.Holds.Release(t.Context(), p.Accounts.Operator(locked), h.ID, "settled"); err != nil {
-		t.Fatal(err)
+	if _, err := p.Holds.Release(t.Context(), p.Accounts.Operator(locked), h.ID, "settled"); fault.KindOf(err) != fault.Denied {
+		t.Errorf("releasing a hold while the organisation is being closed gave %v", err)
 	}
+	open := ok1[*account.Org](t)(p.Accounts.ReopenOrg(t.Context(), p.Accounts.Operator(locked)))
+	ok1[*hold.Hold](t)(p.Holds.Release(t.Context(), p.Accounts.Operator(open), h.ID, "settled"))
+	ok1[*account.Org](t)(p.Accounts.CloseOrg(t.Context(), p.Accounts.Operator(open), 0))
 	if err := p.closeDue(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/flaw"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 	"parley/reach/mail"
 	"parley/trust/attest"
@@ -72,6 +73,7 @@ type Parley struct {
 	Reports   *report.Reports
 	Mail      *mail.Mailer
 	Backups   *backup.Service
+	Revoked   *revoke.Journal // nil in data that is being restored, which only reads another
 	Out       *recipient.Out
 	Audit     *audit.Log
 	Holds     *hold.Holds
@@ -94,7 +96,7 @@ type Parley struct {
 // sentence when the data is damaged, belongs to another master key or was written by a newer version. The lock is let
 // go of by Close, and when Open fails.
 func Open(ctx context.Context, c *Config, held *lock, log *slog.Logger) (*Parley, error) {
-	p := &Parley{Config: c, Log: log, Now: time.Now, held: held}
+	p := &Parley{Config: c, Log: log, Now: time.Now, held: held, Revoked: revoke.InFolder(c.Data)}
 	if err := p.open(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -248,6 +250,7 @@ func (p *Parley) nameKeyStore(ctx context.Context, mine []byte) error {
 // assemble makes every service and starts the writer.
 func (p *Parley) assemble() (err error) {
 	p.Accounts = account.New(p.DB, p.Keys, p.Now)
+	p.Accounts.SetJournal(p.Revoked)
 	p.Audit = audit.New(p.DB, p.Keys, p.Now)
 	p.Proofs = prove.New(p.DB, p.Audit)
 	p.Policies = policy.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
@@ -261,6 +264,7 @@ func (p *Parley) assemble() (err error) {
 	p.Calls = call.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
 	p.Devices = device.New(p.DB, p.Keys, p.Accounts, p.Book, p.Now)
 	p.Devices.OnlyWhat(p.collects)
+	p.Devices.SetJournal(p.Revoked)
 	p.Writer = ingest.NewWriter(p.DB, p.Keys, p.Book, person.Trust(p.Consents, p.Holds.Check), p.Now)
 	p.Reporter = stats.New(p.DB, p.Book, p.Calls, p.Now)
 	p.Imports = ingest.NewImports(p.DB, p.Keys, p.Accounts, p.Devices, p.Writer, p.Now)

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/calls/device"
 	"parley/calls/number"
 	"parley/calls/person"
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 	"parley/trust/rights"
 	"parley/trust/subject"
@@ -19,6 +21,7 @@ import (
 // Replay is what happened since a backup was made, and must be so in the restored data too before anybody sees it.
 type Replay struct {
 	Erased   []vault.Erasure // since then
+	Revoked  []revoke.Entry  // since then
 	Live     *Parley         // the data that is replaced; nil when there is none of this installation, or it cannot be opened
 	Restored *Parley         // the keys of the erased may be there still
 	Notes    []string        // sentences for who restores
@@ -26,7 +29,7 @@ type Replay struct {
 
 // replays are the steps that carry over what happened since, in their order. Each does no harm when it runs twice.
 func replays() []func(context.Context, *Replay) error {
-	return []func(context.Context, *Replay) error{replayClosedOrgs, replayNumbering, replayErasures, replayRecords, replayMembers, replayStates}
+	return []func(context.Context, *Replay) error{replayClosedOrgs, replayNumbering, replayErasures, replayRecords, replayMembers, replayRevoked, replayStates}
 }
 
 func (r *Replay) run(ctx context.Context) error {
@@ -188,6 +191,42 @@ func replayMembers(ctx context.Context, r *Replay) error {
 			if err != nil {
 				return err
 			}
+		}
+		return nil
+	})
+}
+
+// replayRevoked takes away the access that was taken away since. Where the data that is replaced cannot tell which sessions,
+// links, invitations and codes still stand, none does.
+func replayRevoked(ctx context.Context, r *Replay) error {
+	return r.Restored.DB.Tx(ctx, func(tx *db.Tx) error {
+		if r.Live == nil {
+			if err := errors.Join(account.EndVisits(ctx, tx), device.EndCodes(ctx, tx)); err != nil {
+				return err
+			}
+			r.Notes = append(r.Notes, "Everybody signs in anew. Invitations, links and pairing codes that were on their way must be sent again.")
+		}
+		passwords := 0
+		for _, e := range r.Revoked {
+			if e.What == revoke.Phone {
+				if err := r.Restored.Devices.TakeAway(ctx, tx, account.OrgID(e.Org), e.ID, e.At); err != nil {
+					return err
+				}
+				continue
+			}
+			kept, err := r.Restored.Accounts.TakeAway(ctx, tx, e)
+			if err != nil {
+				return err
+			}
+			if kept {
+				r.Notes = append(r.Notes, "The member "+e.ID+" is not an active owner any more, but is the only one in the backup, and so stays one. Look under People.")
+			}
+			if e.What == revoke.Password {
+				passwords++
+			}
+		}
+		if passwords > 0 {
+			r.Notes = append(r.Notes, "Whoever changed their password since sets a new one, under \"Forgot password\" or with \"parley user reset-link\".")
 		}
 		return nil
 	})

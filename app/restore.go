@@ -13,6 +13,7 @@ import (
 	"parley/platform/audit"
 	"parley/platform/backup"
 	"parley/platform/fault"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 )
 
@@ -189,7 +190,14 @@ func (c *restoreCmd) settle(ctx context.Context, r *Run, restored *Parley, from 
 		}
 		err = errors.Join(err, restored.Close())
 	}()
-	replay := &Replay{Erased: since(list, head.MadeAt), Live: live, Restored: restored}
+	revoked, err := revocations(ctx, from, r.Config.Data)
+	if err == nil {
+		err = writeSynced(filepath.Join(stage, revoke.FileName), revoke.Write(revoked))
+	}
+	if err != nil {
+		return false, nil, err
+	}
+	replay := &Replay{Erased: since(list, head.MadeAt), Revoked: revoke.Since(revoked, head.MadeAt), Live: live, Restored: restored}
 	if c.Only == "data" {
 		if live == nil {
 			return false, nil, fault.New(fault.Conflict, "The data alone cannot be restored: the keys it belongs to are not in %s. Restore both.", r.Config.Data)
@@ -269,6 +277,24 @@ func erasures(ctx context.Context, from *backup.Source, dir string, live *Parley
 	return append(list, more...), err
 }
 
+// revocations are all that is known of access that was taken away: beside the backup, and in the folder that is there when it
+// belongs to the same installation.
+func revocations(ctx context.Context, from *backup.Source, dir string) ([]revoke.Entry, error) {
+	list, err := from.Revoked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if store, err := storeOf(dir); err != nil || store != from.Store() {
+		return list, nil //nolint:nilerr // nothing of ours is there
+	}
+	raw, err := revoke.InFolder(dir).File()
+	if err != nil {
+		return nil, err
+	}
+	more, err := revoke.Read(raw)
+	return revoke.Join(list, more), err
+}
+
 // storeOf names the key store that a folder's epochs belong to.
 func storeOf(dir string) (string, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, vault.EpochsFile))
@@ -311,7 +337,7 @@ func finishRestore(dir string) (kept string, err error) {
 		return "", err
 	}
 	before := filepath.Join(dir, filepath.Base(strings.TrimSpace(string(name))))
-	for _, file := range []string{dataFile, keysFile, rootFile, vault.EpochsFile, vault.ErasedFile} {
+	for _, file := range []string{dataFile, keysFile, rootFile, vault.EpochsFile, vault.ErasedFile, revoke.FileName} {
 		if _, err := os.Stat(filepath.Join(stage, file)); errors.Is(err, fs.ErrNotExist) {
 			continue // moved already, or not in the backup
 		}

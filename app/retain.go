@@ -101,7 +101,7 @@ func (p *Parley) tellRetention(ctx context.Context, id account.OrgID, n retain.N
 // retainAll closes organisations whose time has come, and makes the daily run of every other one. The failure of one
 // does not stop the others.
 func (p *Parley) retainAll(ctx context.Context) error {
-	errs := []error{p.closeDue(ctx)}
+	errs := []error{p.closeDue(ctx), p.Revoked.Forget(p.Now())}
 	orgs, err := p.Accounts.Orgs(ctx)
 	errs = append(errs, err)
 	for _, org := range append([]*account.Org{{}}, orgs...) {

@@ -13,6 +13,7 @@ import (
 	"parley/account"
 	"parley/calls/number"
 	"parley/platform/db"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 )
 
@@ -29,6 +30,7 @@ type Devices struct {
 	book     *number.Book
 	now      func() time.Time
 	collects func(ctx context.Context, org account.OrgID, category string) (bool, error) // nil: everything
+	revoked  *revoke.Journal                                                             // nil: nothing is written down
 }
 
 // New gives the lines and phones kept in d. now is the clock.
@@ -40,6 +42,30 @@ func New(d *db.DB, keys *vault.Keys, accounts *account.Accounts, book *number.Bo
 // in. It is called once, at wiring.
 func (s *Devices) OnlyWhat(collects func(ctx context.Context, org account.OrgID, category string) (bool, error)) {
 	s.collects = collects
+}
+
+// SetJournal has it written down when a phone's token ends, so that a backup from before does not bring it back. It is called
+// once, at wiring.
+func (s *Devices) SetJournal(j *revoke.Journal) { s.revoked = j }
+
+// noteAway writes down that the token of a phone ended.
+func (s *Devices) noteAway(org account.OrgID, device string) error {
+	return s.revoked.Note(revoke.Entry{At: s.now(), Org: int64(org), What: revoke.Phone, ID: device})
+}
+
+// TakeAway unpairs in restored data a phone whose token ended at a time, unless it was paired anew later.
+func (s *Devices) TakeAway(ctx context.Context, tx *db.Tx, org account.OrgID, device string, at time.Time) error {
+	_, paired, err := db.One(ctx, tx, func(r db.Scanner) (id string, err error) { return id, r.Scan(&id) }, `SELECT id FROM devices WHERE org_id = $1 AND id = $2 AND unpaired_ms = 0 AND paired_ms < $3`, org, device, at.UnixMilli())
+	if err != nil || !paired {
+		return err
+	}
+	return s.unpair(ctx, tx, org, device)
+}
+
+// EndCodes makes every pairing code of restored data useless: which of them were used since it was saved is not known.
+func EndCodes(ctx context.Context, tx *db.Tx) error {
+	_, err := tx.Exec(ctx, `DELETE FROM pairing_codes WHERE org_id > 0`)
+	return err
 }
 
 // mayCollect asks the policy about a category.

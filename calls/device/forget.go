@@ -170,6 +170,9 @@ func (s *Devices) PhonesOf(ctx context.Context, org account.OrgID, lines map[cal
 
 // Remove removes a phone with all that it told about itself, and the orders it had.
 func (s *Devices) Remove(ctx context.Context, tx *db.Tx, org account.OrgID, device string) error {
+	if err := s.noteAway(org, device); err != nil {
+		return err
+	}
 	for _, q := range []string{
 		`DELETE FROM device_lines WHERE org_id = $1 AND device_id = $2`, `DELETE FROM digests WHERE org_id = $1 AND device_id = $2`,
 		`DELETE FROM forget_orders WHERE org_id = $1 AND device_id = $2`, `DELETE FROM devices WHERE org_id = $1 AND id = $2`,

@@ -209,6 +209,9 @@ func (s *Devices) pair(ctx context.Context, tx *db.Tx, org *account.Org, agent a
 	if err := tx.Row(ctx, `SELECT id FROM devices WHERE org_id = $1 AND install_key = $2`, org.ID, install).Scan(&device); err != nil {
 		return nil, err
 	}
+	if err := s.noteAway(org.ID, device); err != nil { // of the token that it had before
+		return nil, err
+	}
 	if err := s.attach(ctx, tx, org, agent, device, p.SIMs, true); err != nil {
 		return nil, err
 	}

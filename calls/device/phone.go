@@ -210,6 +210,9 @@ func (s *Devices) Unpair(ctx context.Context, org *account.Org, device string) e
 }
 
 func (s *Devices) unpair(ctx context.Context, tx *db.Tx, org account.OrgID, device string) error {
+	if err := s.noteAway(org, device); err != nil {
+		return err
+	}
 	if _, err := tx.Exec(ctx, `UPDATE devices SET unpaired_ms = $3, waiting = 0, battery = NULL WHERE org_id = $1 AND id = $2`, org, device, s.now().UnixMilli()); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/platform/fault"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 )
 
@@ -91,6 +92,15 @@ func (s *Source) Erased(ctx context.Context) ([]vault.Erasure, error) {
 		return nil, err
 	}
 	return vault.ReadErasures(raw)
+}
+
+// Revoked gives the journal of access that was taken away, which lies beside the backups.
+func (s *Source) Revoked(ctx context.Context) ([]revoke.Entry, error) {
+	raw, err := s.p.read(ctx, revoke.FileName)
+	if err != nil {
+		return nil, err
+	}
+	return revoke.Read(raw)
 }
 
 // Fetch opens the backup's parts into an empty folder: parley.db, keys.db and root.key, wrapped under master.

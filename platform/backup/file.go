@@ -2,7 +2,7 @@
 //
 // A backup is two sealed files, one with the data and one with the keys, since keys live apart from what they open. Both
 // are sealed under the key of their day (see vault.Epochs), which is destroyed on the 30th day after. Beside the backups
-// lie copies of epochs.keys, which the master key opens, and of erased.log, so that whoever restores knows which keys
+// lie copies of epochs.keys, which the master key opens, and of erased.log and revoked.log, so that whoever restores knows which keys
 // must not come back.
 package backup
 

@@ -160,18 +160,24 @@ func (s *Service) Tick(ctx context.Context, did func(what string, err error)) {
 	}
 }
 
-// changed tells whether copies of our files should be looked after: once an hour, and when somebody was erased.
+// changed tells whether copies of our files should be looked after: once an hour, and when somebody was erased or
+// lost access.
 func (s *Service) changed() bool {
-	raw, err := s.Keys.ErasedFile()
+	erased, err := s.Keys.ErasedFile()
 	if err != nil {
 		return true
 	}
+	revoked, err := s.Revoked.File()
+	if err != nil {
+		return true
+	}
+	size := len(erased) + len(revoked)
 	now := s.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(raw) == s.looked.erased && now.Sub(s.looked.at) < time.Hour && !now.Before(s.looked.at) {
+	if size == s.looked.bytes && now.Sub(s.looked.at) < time.Hour && !now.Before(s.looked.at) {
 		return false
 	}
-	s.looked.erased, s.looked.at = len(raw), now
+	s.looked.bytes, s.looked.at = size, now
 	return true
 }

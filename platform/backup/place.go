@@ -14,6 +14,7 @@ import (
 	"parley/platform/blob"
 	"parley/platform/civil"
 	"parley/platform/fault"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 )
 
@@ -131,9 +132,9 @@ func (p *place) read(ctx context.Context, name string) ([]byte, error) {
 	return raw, errors.Join(err, r.Close())
 }
 
-// refresh makes the copies of epochs.keys and erased.log in a place equal to ours. A place where another installation
+// refresh makes the copies of epochs.keys and the journals in a place equal to ours. A place where another installation
 // keeps its backups is refused.
-func (p *place) refresh(ctx context.Context, keys *vault.Keys) error {
+func (p *place) refresh(ctx context.Context, keys *vault.Keys, revoked *revoke.Journal) error {
 	there, err := p.read(ctx, vault.EpochsFile)
 	if err != nil {
 		return err
@@ -143,24 +144,25 @@ func (p *place) refresh(ctx context.Context, keys *vault.Keys) error {
 			return fault.New(fault.Conflict, "In %s lie the backups of another installation, which ours would make useless. Choose another place.", p)
 		}
 	}
-	erased, err := keys.ErasedFile()
-	if err != nil {
-		return err
-	}
-	for name, ours := range map[string][]byte{vault.EpochsFile: keys.Epochs().File(), vault.ErasedFile: erased} {
+	for _, copied := range []struct {
+		name string
+		ours func() ([]byte, error)
+	}{{vault.EpochsFile, func() ([]byte, error) { return keys.Epochs().File(), nil }}, {vault.ErasedFile, keys.ErasedFile}, {revoke.FileName, revoked.File}} {
+		ours, err := copied.ours()
+		if err != nil {
+			return err
+		}
 		if ours == nil {
 			continue
 		}
-		have := there
-		if name == vault.ErasedFile {
-			if have, err = p.read(ctx, name); err != nil {
-				return err
-			}
+		have, err := p.read(ctx, copied.name)
+		if err != nil {
+			return err
 		}
 		if bytes.Equal(have, ours) {
 			continue
 		}
-		if err := p.Put(ctx, name, bytes.NewReader(ours)); err != nil {
+		if err := p.Put(ctx, copied.name, bytes.NewReader(ours)); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/revoke"
 	"parley/platform/vault"
 )
 
@@ -37,6 +38,7 @@ type Service struct {
 	Keys    *vault.Keys
 	Master  vault.Master
 	Now     func() time.Time
+	Revoked *revoke.Journal // of access that was taken away; a copy lies beside backups
 	// Trial opens what was restored in a folder as a start would, and checks all of it.
 	Trial func(ctx context.Context, dir string) error
 	// Permit, which may be nil, refuses backups that must not be made.
@@ -46,8 +48,8 @@ type Service struct {
 
 	mu     sync.Mutex // guards the state file, and what follows
 	looked struct {   // when Tick last looked after the copies
-		at     time.Time
-		erased int // bytes of the journal then
+		at    time.Time
+		bytes int // of the journals then
 	}
 	working sync.Mutex // held by whoever makes or tries a backup
 }
@@ -290,7 +292,7 @@ func (s *Service) syncOne(ctx context.Context, where string) (err error) {
 
 // refresh looks after the copies of our files in a place, and remembers which keys lie there.
 func (s *Service) refresh(ctx context.Context, where string, to *place) error {
-	if err := to.refresh(ctx, s.Keys); err != nil {
+	if err := to.refresh(ctx, s.Keys, s.Revoked); err != nil {
 		return err
 	}
 	oldest := ""

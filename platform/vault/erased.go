@@ -7,17 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/journal"
 )
 
 // ErasedFile is the name of the journal of destroyed keys, in the data folder and beside backups. It holds numbers and
@@ -37,65 +34,25 @@ type Erasure struct {
 // restoredMark is the line that a restore leaves: what stands before it is settled, and its numbers may mean others now.
 const restoredMark = "restored"
 
-// stamp is the time as it stands in the journal.
-const stamp = "2006-01-02T15:04:05.000Z"
-
 func (e Erasure) line() string {
 	who := "*"
 	if e.Subject != Everybody {
 		who = strconv.FormatInt(e.Subject, 10)
 	}
-	return fmt.Sprintf("%s %d %s\n", e.At.UTC().Format(stamp), e.Org, who)
+	return fmt.Sprintf("%s %d %s\n", e.At.UTC().Format(journal.Stamp), e.Org, who)
 }
 
-// journal is the file of erasures. A line is on disk before its key is destroyed, so that a destruction that was broken off
-// is finished at the next start.
-type journal struct {
-	path string
-	mu   sync.Mutex
-}
-
-func (j *journal) add(list ...Erasure) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	f, err := os.OpenFile(j.path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The journal %s cannot be written to, so nothing was erased. Check that it belongs to the user who runs Parley.", j.path)
-	}
+// note puts erasures into the journal. A line is on disk before its key is destroyed, so that a destruction that was broken
+// off is finished at the next start.
+func (k *Keys) note(list ...Erasure) error {
 	var b bytes.Buffer
 	for _, e := range list {
 		b.WriteString(e.line())
 	}
-	end, err := wholeLines(f)
-	if err == nil {
-		_, err = f.WriteAt(b.Bytes(), end)
+	if err := k.erased.Add(b.Bytes()); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The journal %s cannot be written to, so nothing was erased. Check that it belongs to the user who runs Parley.", k.erased.Path())
 	}
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// wholeLines is where the last whole line ends. What a crash left behind it is overwritten, and read by nobody meanwhile.
-func wholeLines(f *os.File) (int64, error) {
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil || size == 0 {
-		return 0, err
-	}
-	const longestLine = 128
-	tail := make([]byte, min(size, longestLine))
-	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil {
-		return 0, err
-	}
-	end := size - int64(len(tail)) + int64(bytes.LastIndexByte(tail, '\n')) + 1
-	return end, f.Truncate(end)
-}
-
-func (j *journal) read() (raw []byte, err error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	raw, err = os.ReadFile(j.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return raw, err
+	return nil
 }
 
 // ReadErasures reads a journal. A last line that was cut off in the middle is left out: its key was not destroyed.
@@ -106,8 +63,7 @@ func ReadErasures(raw []byte) ([]Erasure, error) {
 
 // readJournal also gives the number of erasures that stand before the last restore.
 func readJournal(raw []byte) (list []Erasure, settled int, err error) {
-	raw = raw[:bytes.LastIndexByte(raw, '\n')+1]
-	lines := bufio.NewScanner(bytes.NewReader(raw))
+	lines := bufio.NewScanner(bytes.NewReader(journal.Whole(raw)))
 	for n := 1; lines.Scan(); n++ {
 		words := strings.Fields(lines.Text())
 		if len(words) == 2 && words[1] == restoredMark {
@@ -128,7 +84,7 @@ func parseErasure(words []string) (e Erasure, ok bool) {
 		return e, false
 	}
 	var errs [3]error
-	e.At, errs[0] = time.Parse(stamp, words[0])
+	e.At, errs[0] = time.Parse(journal.Stamp, words[0])
 	e.Org, errs[1] = strconv.ParseInt(words[1], 10, 64)
 	e.Subject = Everybody
 	if words[2] != "*" {
@@ -138,11 +94,11 @@ func parseErasure(words []string) (e Erasure, ok bool) {
 }
 
 // ErasedFile is the journal as it stands, to be laid beside backups.
-func (k *Keys) ErasedFile() ([]byte, error) { return k.erased.read() }
+func (k *Keys) ErasedFile() ([]byte, error) { return k.erased.Read() }
 
 // finishErasing destroys the keys of the last lines of the journal, if a crash kept them.
 func (k *Keys) finishErasing(ctx context.Context) error {
-	raw, err := k.erased.read()
+	raw, err := k.erased.Read()
 	if err != nil {
 		return err
 	}
@@ -176,9 +132,9 @@ func (k *Keys) Replay(ctx context.Context, list []Erasure, since time.Time) (int
 		b.WriteString(e.line())
 	}
 	if len(list) > 0 {
-		fmt.Fprintf(&b, "%s %s\n", k.Now().UTC().Format(stamp), restoredMark)
+		fmt.Fprintf(&b, "%s %s\n", k.Now().UTC().Format(journal.Stamp), restoredMark)
 	}
-	return n, rewrite(k.erased.path, b.Bytes())
+	return n, rewrite(k.erased.Path(), b.Bytes())
 }
 
 // destroyAll destroys those of the listed keys that are there.

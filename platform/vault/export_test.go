@@ -23,7 +23,7 @@ func (o *OrgKeys) Block(ctx context.Context, b int64) (sealed, plain []byte, err
 }
 
 // Journal adds erasures to the journal and destroys nothing, as a crash would.
-func (k *Keys) Journal(list ...Erasure) error { return k.erased.add(list...) }
+func (k *Keys) Journal(list ...Erasure) error { return k.note(list...) }
 
 // Derive expands a key both ways.
 func Derive(key []byte, use string) (slow, quick []byte) {

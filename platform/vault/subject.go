@@ -123,7 +123,7 @@ func (o *OrgKeys) DestroySubject(ctx context.Context, subjects ...int64) error {
 	for i, s := range subjects {
 		list[i] = Erasure{At: at, Org: o.org, Subject: s}
 	}
-	if err := o.keys.erased.add(list...); err != nil {
+	if err := o.keys.note(list...); err != nil {
 		return err
 	}
 	n, err := o.destroy(ctx, subjects)

@@ -29,6 +29,7 @@ import (
 
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/journal"
 )
 
 // Schema is the tables of the key store, and what is in them.
@@ -53,7 +54,7 @@ type Keys struct {
 	root   []byte
 	store  *db.DB
 	epochs *Epochs
-	erased *journal
+	erased *journal.File
 
 	mu     sync.Mutex
 	master Master
@@ -66,7 +67,7 @@ func Open(ctx context.Context, dir string, master Master) (*Keys, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Keys{Now: time.Now, dir: dir, root: root, master: master, orgs: map[int64]*OrgKeys{}, erased: &journal{path: filepath.Join(dir, ErasedFile)}}
+	k := &Keys{Now: time.Now, dir: dir, root: root, master: master, orgs: map[int64]*OrgKeys{}, erased: journal.At(filepath.Join(dir, ErasedFile))}
 	if k.epochs, err = openEpochs(ctx, filepath.Join(dir, EpochsFile), master, k.StoreID()); err != nil {
 		return nil, err
 	}
@@ -161,7 +162,7 @@ func (k *Keys) Orgs(ctx context.Context) ([]int64, error) {
 
 // Destroy removes every key of an organisation: nothing sealed under them can be opened again.
 func (k *Keys) Destroy(ctx context.Context, org int64) error {
-	if err := k.erased.add(Erasure{At: k.Now(), Org: org, Subject: Everybody}); err != nil {
+	if err := k.note(Erasure{At: k.Now(), Org: org, Subject: Everybody}); err != nil {
 		return err
 	}
 	if err := k.destroyOrg(ctx, org); err != nil {
