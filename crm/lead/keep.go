@@ -17,7 +17,8 @@ import (
 )
 
 // Keepers are what retention asks of leads, in the order in which it is to ask: tags before the leads that they are on. The
-// period of a lead, open or closed, counts from the last moment at which anything happened with it or with its contact.
+// period of a lead, open or closed, counts from the last moment at which anything happened with it or with its contact; the
+// longest period of all from when it was made.
 func (s *Leads) Keepers() []retain.Keeper { return []retain.Keeper{s.tagKeeper(), s.leadKeeper()} }
 
 // Expiring are rows that end by age: of changes of many leads, by what they could be taken back, and saved views of members
@@ -40,30 +41,39 @@ func Expiring() []expire.Table {
 // activity is a lead's last moment as queries reckon it, see Lead.Activity.
 const activity = `CASE WHEN last_ms > changed_ms AND last_ms > closed_ms THEN last_ms WHEN closed_ms > changed_ms THEN closed_ms ELSE changed_ms END`
 
-// idle lists the leads with which nothing happened from a moment on, nor with their contacts, each with when something did
-// last. which is a further condition.
-func (s *Leads) idle(ctx context.Context, c db.Conn, org account.OrgID, before time.Time, which string) ([]*Lead, map[ID]time.Time, error) {
-	leads, err := db.Select(ctx, c, s.scan(ctx, org), `SELECT `+columns+` FROM leads WHERE org_id = $1 AND `+which+` AND `+activity+` < $2 ORDER BY lead`, org, millis(before))
+// idle lists the leads that are due by a cut, each with the moment that its period counts from: the last at which something
+// happened with the lead or its contact, or the one at which it was made. which is a further condition.
+func (s *Leads) idle(ctx context.Context, c db.Conn, org account.OrgID, cut retain.Cut, which string) ([]*Lead, map[ID]time.Time, error) {
+	from := activity
+	if cut.From == policy.Created {
+		from = "made_ms"
+	}
+	leads, err := db.Select(ctx, c, s.scan(ctx, org), `SELECT `+columns+` FROM leads WHERE org_id = $1 AND `+which+` AND `+from+` < $2 ORDER BY lead`, org, millis(cut.Before))
 	if err != nil {
 		return nil, nil, err
 	}
 	last := make(map[ID]time.Time, len(leads))
 	var idle []*Lead
 	for part := range slices.Chunk(leads, 1000) {
-		ids := make([]contact.ID, len(part))
-		for i, l := range part {
-			ids[i] = l.Contact
-		}
-		who, err := s.d.Contacts.Load(ctx, c, org, ids...)
-		if err != nil {
-			return nil, nil, err
+		who := map[contact.ID]*contact.Contact{}
+		if cut.From != policy.Created {
+			ids := make([]contact.ID, len(part))
+			for i, l := range part {
+				ids[i] = l.Contact
+			}
+			if who, err = s.d.Contacts.Load(ctx, c, org, ids...); err != nil {
+				return nil, nil, err
+			}
 		}
 		for _, l := range part {
-			at := l.Activity()
+			at := l.Made
+			if cut.From != policy.Created {
+				at = l.Activity()
+			}
 			if x := who[l.Contact]; x != nil {
 				at = later(at, x.Last)
 			}
-			if at.Before(before) {
+			if at.Before(cut.Before) {
 				idle = append(idle, l)
 				last[l.ID] = at
 			}
@@ -74,7 +84,7 @@ func (s *Leads) idle(ctx context.Context, c db.Conn, org account.OrgID, before t
 
 // due is idle as retention wants it.
 func (s *Leads) due(ctx context.Context, org account.OrgID, cut retain.Cut, which string, rows func(*Lead) int64) ([]retain.Item, error) {
-	leads, last, err := s.idle(ctx, s.d.DB, org, cut.Before, which)
+	leads, last, err := s.idle(ctx, s.d.DB, org, cut, which)
 	out := make([]retain.Item, len(leads))
 	for i, l := range leads {
 		out[i] = retain.Item{Key: string(l.ID), Who: []subject.Ref{subject.OfContact(l.Subject)}, At: last[l.ID], Rows: rows(l)}
@@ -87,7 +97,7 @@ func (s *Leads) settled(ctx context.Context, tx *db.Tx, org account.OrgID, o ret
 	if err := o.Gate(ctx, tx); err != nil {
 		return nil, err
 	}
-	leads, last, err := s.idle(ctx, tx, org, o.Before, which)
+	leads, last, err := s.idle(ctx, tx, org, o.Cut, which)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +120,7 @@ func (s *Leads) settled(ctx context.Context, tx *db.Tx, org account.OrgID, o ret
 func single(*Lead) int64 { return 1 }
 
 func (s *Leads) leadKeeper() retain.Keeper {
-	k := retain.Keeper{Name: "leads", Category: Category, Events: []policy.Event{policy.LastActivity}}
+	k := retain.Keeper{Name: "leads", Category: Category, Events: []policy.Event{policy.LastActivity, policy.Created}}
 	k.Count = s.counting(`SELECT count(*) FROM leads WHERE org_id = $1`)
 	k.Due = func(ctx context.Context, org account.OrgID, cut retain.Cut) ([]retain.Item, error) {
 		return s.due(ctx, org, cut, `1 = 1`, single)
@@ -135,7 +145,7 @@ func (s *Leads) leadKeeper() retain.Keeper {
 func (s *Leads) tagKeeper() retain.Keeper {
 	const tagged = `tags IS NOT NULL`
 	rows := func(l *Lead) int64 { return int64(len(l.Tags)) }
-	k := retain.Keeper{Name: "tags on leads", Category: CategoryTags, Events: []policy.Event{policy.LastActivity}}
+	k := retain.Keeper{Name: "tags on leads", Category: CategoryTags, Events: []policy.Event{policy.LastActivity, policy.Created}}
 	k.Count = s.counting(`SELECT count(*) FROM lead_tags WHERE org_id = $1`)
 	k.Due = func(ctx context.Context, org account.OrgID, cut retain.Cut) ([]retain.Item, error) {
 		return s.due(ctx, org, cut, tagged, rows)

@@ -193,6 +193,11 @@ func TestWhatIsKeptTooLongGoes(t *testing.T) {
 		s.Clock.Set(begun.Add(800 * day))
 		due, err := s.leads.Keepers()[1].Due(ctx, s.Org.ID, retain.Cut{From: policy.LastActivity, Before: s.Now()})
 		must(t, err)
+		old5, err := s.leads.Keepers()[0].Due(ctx, s.Org.ID, retain.Cut{From: policy.Created, Before: begun.Add(time.Millisecond)})
+		must(t, err)
+		if len(old5) != 1 || old5[0].Key != string(old.ID) || old5[0].Rows != 2 || !old5[0].At.Equal(begun) {
+			t.Errorf("made before the longest period: %+v", old5)
+		}
 		if len(due) != 3 || slices.ContainsFunc(due, func(i retain.Item) bool { return i.Key == string(met.ID) }) {
 			t.Errorf("due: %+v", due)
 		}
