@@ -80,7 +80,7 @@ const (
 
 // typeLabel is the label of a word of TYPE; "" for a word that says something else, such as voice or internet.
 func typeLabel(word string) string {
-	switch w := strings.ToLower(word); w {
+	switch w := strings.ToLower(oneLine(word)); w {
 	case typeCell, "iphone", labelMobile:
 		return labelMobile
 	case "home", "work", "fax", "pager", "car", "main", "other":
@@ -88,7 +88,7 @@ func typeLabel(word string) string {
 	case "pref", "voice", "text", "msg", "internet", "x400", "video", "textphone", "intl", "dom", "postal", "parcel", "bbs", "modem", "isdn", "pcs", "":
 		return ""
 	default:
-		return strings.TrimPrefix(w, "x-")
+		return ownLabel(strings.TrimPrefix(w, "x-"))
 	}
 }
 
@@ -103,14 +103,14 @@ func labelOf(types []string) string {
 			best = l
 		}
 	}
-	return oneLine(best)
+	return best
 }
 
 // ownLabel is a label that the person chose; phones of Apple write theirs as _$!<Mobile>!$_.
 func ownLabel(text string) string {
 	text = oneLine(text)
-	if inner, ok := strings.CutPrefix(text, "_$!<"); ok && strings.HasSuffix(inner, ">!$_") {
-		text = oneLine(strings.ToLower(strings.TrimSuffix(inner, ">!$_")))
+	for strings.HasPrefix(text, "_$!<") && strings.HasSuffix(text, ">!$_") && len(text) >= 8 {
+		text = oneLine(strings.ToLower(text[4 : len(text)-4]))
 	}
 	if text == typeCell {
 		return labelMobile
