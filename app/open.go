@@ -23,6 +23,9 @@ import (
 	"parley/calls/report"
 	"parley/calls/roll"
 	"parley/calls/stats"
+	"parley/crm/contact"
+	"parley/crm/field"
+	"parley/crm/lead"
 	"parley/platform/audit"
 	"parley/platform/backup"
 	"parley/platform/db"
@@ -70,6 +73,9 @@ type Parley struct {
 	Reporter  *stats.Reporter
 	Imports   *ingest.Imports
 	Callbacks *callback.Callbacks
+	Fields    *field.Fields
+	Contacts  *contact.Contacts
+	Leads     *lead.Leads
 	Reports   *report.Reports
 	Mail      *mail.Mailer
 	Backups   *backup.Service
@@ -202,7 +208,7 @@ type series struct {
 func schemas() []series {
 	return []series{
 		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"attest", attest.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
-		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
+		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
 
@@ -271,6 +277,7 @@ func (p *Parley) assemble() (err error) {
 	p.Callbacks = callback.New(p.DB, p.Keys, p.Book, p.Holds.Check, p.Now)
 	p.Reports = report.New(p.DB, p.Accounts, p.Devices, p.Book, p.Calls, p.Reporter, p.Callbacks, p.Now)
 	p.Mail = mail.New(p.DB, p.Keys, p.mailServer(), p.Now)
+	p.crm()
 	p.Persons = person.New(person.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Devices: p.Devices, Writer: p.Writer, Callbacks: p.Callbacks, Now: p.Now})
 	if p.Rights, err = p.requests(); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // reindexers make every index of an organisation anew, 0 for the installation, with the index key of k. Whatever is kept
 // by an index needs a step here, or is kept by a hash of Suppress, whose key does not change.
 func reindexers() []func(ctx context.Context, p *Parley, tx *db.Tx, org int64, k *vault.OrgKeys) error {
-	return []func(context.Context, *Parley, *db.Tx, int64, *vault.OrgKeys) error{reindexInstallation, reindexNumbers}
+	return []func(context.Context, *Parley, *db.Tx, int64, *vault.OrgKeys) error{reindexInstallation, reindexNumbers, reindexCRM}
 }
 
 func reindexInstallation(ctx context.Context, p *Parley, tx *db.Tx, org int64, k *vault.OrgKeys) error {

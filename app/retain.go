@@ -11,6 +11,7 @@ import (
 	"parley/account"
 	"parley/api"
 	"parley/calls/ingest"
+	"parley/crm/lead"
 	"parley/platform/audit"
 	"parley/platform/civil"
 	"parley/platform/expire"
@@ -33,7 +34,8 @@ func (p *Parley) retention() *retain.Sweeper {
 			return k.Due(ctx, org, cut)
 		}
 	}
-	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring()} {
+	keepers = append(keepers, p.Leads.Keepers()...)
+	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring()} {
 		for _, t := range tables {
 			keepers = append(keepers, retain.OfTable(p.DB, t))
 		}
