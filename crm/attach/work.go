@@ -319,9 +319,7 @@ func (a *Attach) since(ctx context.Context, c db.Conn, org account.OrgID, p *peo
 		}
 	}
 	made, err := madeByCalls(ctx, c, org, ids)
-	for id, at := range made {
-		out[id] = at
-	}
+	maps.Copy(out, made)
 	return out, err
 }
 

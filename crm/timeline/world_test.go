@@ -148,6 +148,6 @@ func (w *world) ask() {
 	_, err := w.DB.Exec(w.t.Context(), `INSERT INTO requests (org_id, id, kind, channel, state, reason, place, locale, purposes, minor, proof, reviewer, contact_key, contact_sealed,
 		text_sealed, subject_ref, secret_hash, law, received_ms, due_ms, extend_ms, extended_ms, confirm_ms, warned_ms, changed_ms, closed_ms, approved_by, approved_ms, run_ms, round)
 		VALUES ($1, $2, 'access', 'mail', 'done', '', '', 'en', '', 0, '', '', NULL, NULL, NULL, $3, $4, '', $5, 0, 0, 0, 0, 0, 0, 0, '', 0, 0, 1)`,
-		w.Org.ID, fmt.Sprintf("req_%06d", w.made), subject.OfContact(w.who.Subject).String(), []byte(fmt.Sprint("secret ", w.made)), w.Now().UnixMilli())
+		w.Org.ID, fmt.Sprintf("req_%06d", w.made), subject.OfContact(w.who.Subject).String(), fmt.Append(nil, "secret ", w.made), w.Now().UnixMilli())
 	w.must(err)
 }
