@@ -166,13 +166,6 @@ func moment(ms int64) time.Time {
 	return time.UnixMilli(ms)
 }
 
-func millis(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
 func flag(b bool) int {
 	if b {
 		return 1
