@@ -16,15 +16,16 @@ import (
 )
 
 // Keepers are what retention asks of follow-ups, in the order in which it is to ask: words before what they are of. The period
-// counts from the last moment at which anything happened with a follow-up or its contact; for what is to be done later, from then.
+// counts from the last moment at which anything happened with a follow-up or its contact, and for what is to be done later from
+// then; the longest period of all from when it was made.
 func (s *FollowUps) Keepers() []retain.Keeper {
 	keeper := func(name, category, which string, remove func(context.Context, *db.Tx, account.OrgID, []ID) error) retain.Keeper {
-		k := retain.Keeper{Name: name, Category: category, Events: []policy.Event{policy.LastActivity}}
+		k := retain.Keeper{Name: name, Category: category, Events: []policy.Event{policy.LastActivity, policy.Created}}
 		k.Count = func(ctx context.Context, org account.OrgID) (n int64, err error) {
 			return n, s.d.DB.Row(ctx, `SELECT count(*) FROM follow_ups WHERE org_id = $1 AND `+which, org).Scan(&n)
 		}
 		k.Due = func(ctx context.Context, org account.OrgID, cut retain.Cut) ([]retain.Item, error) {
-			return s.idle(ctx, s.d.DB, org, cut.Before, which)
+			return s.idle(ctx, s.d.DB, org, cut, which)
 		}
 		k.Remove = func(ctx context.Context, org account.OrgID, o retain.Order) (int64, error) {
 			return o.Rows(), s.d.DB.Tx(ctx, func(tx *db.Tx) error {
@@ -60,27 +61,36 @@ func Expiring() []expire.Table {
 	}
 }
 
-// idle lists the follow-ups with which nothing happened from a moment on, nor with their contacts. which is a further condition.
-func (s *FollowUps) idle(ctx context.Context, c db.Conn, org account.OrgID, before time.Time, which string) ([]retain.Item, error) {
-	all, err := db.Select(ctx, c, s.scan(ctx, org), `SELECT `+columns+` FROM follow_ups WHERE org_id = $1 AND changed_ms < $2 AND at_ms < $2 AND `+which+` ORDER BY follow_up`, org, millis(before))
+// idle lists the follow-ups that are due by a cut. which is a further condition.
+func (s *FollowUps) idle(ctx context.Context, c db.Conn, org account.OrgID, cut retain.Cut, which string) ([]retain.Item, error) {
+	old := `changed_ms < $2 AND at_ms < $2`
+	if cut.From == policy.Created {
+		old = `made_ms < $2`
+	}
+	all, err := db.Select(ctx, c, s.scan(ctx, org), `SELECT `+columns+` FROM follow_ups WHERE org_id = $1 AND `+old+` AND `+which+` ORDER BY follow_up`, org, millis(cut.Before))
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]contact.ID, len(all))
-	for i, f := range all {
-		ids[i] = f.Contact
-	}
-	who, err := s.d.Contacts.Load(ctx, c, org, ids...)
-	if err != nil {
-		return nil, err
+	who := map[contact.ID]*contact.Contact{}
+	if cut.From != policy.Created {
+		ids := make([]contact.ID, len(all))
+		for i, f := range all {
+			ids[i] = f.Contact
+		}
+		if who, err = s.d.Contacts.Load(ctx, c, org, ids...); err != nil {
+			return nil, err
+		}
 	}
 	var out []retain.Item
 	for _, f := range all {
-		at := later(f.Changed, f.At)
+		at := f.Made
+		if cut.From != policy.Created {
+			at = later(f.Changed, f.At)
+		}
 		if one := who[f.Contact]; one != nil {
 			at = later(at, one.Last)
 		}
-		if at.Before(before) {
+		if at.Before(cut.Before) {
 			out = append(out, retain.Item{Key: string(f.ID), Who: []subject.Ref{subject.OfContact(f.Subject)}, At: at, Rows: 1})
 		}
 	}
@@ -92,7 +102,7 @@ func (s *FollowUps) settled(ctx context.Context, tx *db.Tx, org account.OrgID, o
 	if err := o.Gate(ctx, tx); err != nil {
 		return nil, err
 	}
-	due, err := s.idle(ctx, tx, org, o.Before, which)
+	due, err := s.idle(ctx, tx, org, o.Cut, which)
 	if err != nil {
 		return nil, err
 	}

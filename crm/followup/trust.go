@@ -23,7 +23,7 @@ const (
 // subscribed to. It finds them by the contacts, whose store takes their keys away and is registered behind it.
 func (s *FollowUps) Store() rights.Store {
 	return rights.Store{
-		Name: "follow-ups", Tables: []string{"follow_ups", "follow_up_events", "notices", "calendar_feeds", "crm_settings"},
+		Name: "follow-ups", Tables: []string{"follow_ups", "follow_up_events", "notices", "calendar_feeds", "crm_settings"}, Once: true,
 		Export: func(ctx context.Context, org account.OrgID, who subject.Ref, to *rights.Package) error {
 			return s.export(ctx, org, who, to)
 		},

@@ -15,6 +15,7 @@ import (
 	"parley/platform/db"
 	"parley/platform/db/dbtest"
 	"parley/platform/fault"
+	"parley/trust/retain"
 )
 
 // story is an organisation with two agents, and somebody whom they work on.
@@ -31,7 +32,7 @@ type story struct {
 
 func each(t *testing.T, tell func(t *testing.T, s *story)) {
 	t.Helper()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) { tell(t, newStory(t, d)) }, append(crmtest.Schemas(), dbtest.Schema{Series: "followup", Files: followup.Schema})...)
+	dbtest.Each(t, func(t *testing.T, d *db.DB) { tell(t, newStory(t, d)) }, append(crmtest.Schemas(), dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "followup", Files: followup.Schema})...)
 }
 
 func newStory(t *testing.T, d *db.DB) *story {
