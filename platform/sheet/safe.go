@@ -31,3 +31,14 @@ func isNumber(text string, phone bool) bool {
 	digits, plus := strings.CutPrefix(text, "+")
 	return digits != "" && (plus || phone) && strings.IndexFunc(digits, func(r rune) bool { return r > unicode.MaxASCII || !unicode.IsDigit(r) }) < 0
 }
+
+// PlainText takes back what SafeText puts in front.
+func PlainText(text string) string {
+	if rest, ok := strings.CutPrefix(text, "tel:"); ok && isNumber(rest, true) {
+		return rest
+	}
+	if rest, ok := strings.CutPrefix(text, "'"); ok && SafeText(rest, false) != rest {
+		return rest
+	}
+	return text
+}
