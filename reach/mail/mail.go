@@ -78,27 +78,42 @@ func (m *Mailer) Configured() bool { return m.server.Host != "" }
 
 // Send keeps a mail for delivery. It is durable when Send returns.
 func (m *Mailer) Send(ctx context.Context, msg Message) error {
-	if err := msg.check(); err != nil {
+	var committed func()
+	err := m.db.Tx(ctx, func(tx *db.Tx) (err error) {
+		committed, err = m.Keep(ctx, tx, msg)
 		return err
+	})
+	if err == nil {
+		committed()
+	}
+	return err
+}
+
+// Keep is Send in the caller's transaction, for a mail that is kept together with the reason for it, or not at all. Call
+// committed once the transaction has.
+func (m *Mailer) Keep(ctx context.Context, tx *db.Tx, msg Message) (committed func(), err error) {
+	if err := msg.check(); err != nil {
+		return nil, err
 	}
 	sent := Sent{Message: msg, ID: id.New("mai"), State: Waiting, CreatedAt: m.now()}
 	if !m.Configured() {
 		sent.State, sent.EndedAt = Local, sent.CreatedAt
 	}
-	if err := m.insert(ctx, &sent); err != nil {
-		return err
-	}
+	return func() { m.kept(sent) }, m.insert(ctx, tx, &sent)
+}
+
+// kept has a mail delivered that is durable.
+func (m *Mailer) kept(sent Sent) {
 	if sent.State == Local {
 		if m.OnLocal != nil {
 			m.OnLocal(sent)
 		}
-		return nil
+		return
 	}
 	select {
 	case m.wake <- struct{}{}:
 	default: // a look at the table is due already
 	}
-	return nil
 }
 
 func (m *Message) check() error {
@@ -116,7 +131,7 @@ const sealedField = "mails"
 // letter is what is sealed of a mail.
 type letter struct{ To, Subject, Text string }
 
-func (m *Mailer) insert(ctx context.Context, s *Sent) error {
+func (m *Mailer) insert(ctx context.Context, tx *db.Tx, s *Sent) error {
 	k, err := m.keys.Org(ctx, int64(s.Org))
 	if err != nil {
 		return err
@@ -129,7 +144,7 @@ func (m *Mailer) insert(ctx context.Context, s *Sent) error {
 	if !s.EndedAt.IsZero() {
 		ended = s.EndedAt.UnixMilli()
 	}
-	_, err = m.db.Exec(ctx, `INSERT INTO mails (org_id, id, sealed, state, attempts, next_ms, created_ms, ended_ms, sentence, to_hash)
+	_, err = tx.Exec(ctx, `INSERT INTO mails (org_id, id, sealed, state, attempts, next_ms, created_ms, ended_ms, sentence, to_hash)
 		VALUES ($1, $2, $3, $4, 0, $5, $5, $6, '', $7)`, s.Org, s.ID, k.Seal(sealedField+"|"+s.ID, plain), s.State, s.CreatedAt.UnixMilli(), ended, toHash(k, s.To))
 	return err
 }

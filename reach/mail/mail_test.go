@@ -3,6 +3,7 @@ package mail_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -288,4 +289,32 @@ func TestServersAreChecked(t *testing.T) {
 	if err := (&mail.Server{}).Check(); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestAMailIsKeptWithItsReasonOrNotAtAll(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		k := newDesk(t, d, mail.Server{})
+		var shown []mail.Sent
+		k.OnLocal = func(s mail.Sent) { shown = append(shown, s) }
+		msg := mail.Message{Org: 1, To: "asha@example.com", Subject: "Call back at 15:00", Text: "Look here."}
+		gone := errors.New("the reason is gone")
+		for _, ends := range []error{gone, nil} {
+			var committed func()
+			err := d.Tx(t.Context(), func(tx *db.Tx) (err error) {
+				if committed, err = k.Keep(t.Context(), tx, msg); err != nil {
+					return err
+				}
+				return ends
+			})
+			if !errors.Is(err, ends) {
+				t.Fatal(err)
+			}
+			if err == nil {
+				committed()
+			}
+		}
+		if all, err := k.Recent(t.Context(), 1, 10); err != nil || len(all) != 1 || len(shown) != 1 || shown[0].ID != all[0].ID {
+			t.Errorf("kept %+v (%v), shown %+v", all, err, shown)
+		}
+	}, dbtest.Schema{Series: "mail", Files: mail.Schema})
 }
