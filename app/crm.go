@@ -2,11 +2,15 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"parley/account"
+	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/followup"
 	"parley/crm/lead"
+	"parley/crm/timeline"
 	"parley/platform/db"
 	"parley/platform/vault"
 )
@@ -17,6 +21,33 @@ func (p *Parley) crm() {
 	p.Contacts = contact.NewContacts(contact.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Fields: p.Fields, Gate: p.Holds.Check, Consents: p.Consents, Now: p.Now})
 	p.Leads = lead.NewLeads(lead.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Contacts: p.Contacts, Fields: p.Fields, Gate: p.Holds.Check, Now: p.Now})
 	p.Contacts.OnGone(p.Leads.ContactsGone)
+	p.FollowUps = followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: p.Contacts, Leads: p.Leads, Log: p.Audit, Gate: p.Holds.Check, Now: p.Now})
+	p.attachCalls()
+}
+
+// attachCalls has calls meet people.
+func (p *Parley) attachCalls() {
+	p.Attach = attach.New(attach.Deps{DB: p.DB, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Devices: p.Devices, Reporter: p.Reporter, Callbacks: p.Callbacks,
+		Consents: p.Consents, Contacts: p.Contacts, Leads: p.Leads, FollowUps: p.FollowUps, Gate: p.Holds.Check, Now: p.Now})
+	p.Writer.Watch(p.Attach.Heard)
+	p.Contacts.OnNumbers(p.Attach.Mark)
+	p.Contacts.OnGone(p.Attach.ContactsGone)
+	p.Leads.OnTurn(p.Attach.Mark)
+	p.Leads.OnGone(p.Attach.LeadsGone)
+}
+
+// timelines puts together what happened with people, from everybody who keeps some of it.
+func (p *Parley) timelines() *timeline.Timelines {
+	return timeline.New(timeline.Deps{DB: p.DB, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Reporter: p.Reporter, Contacts: p.Contacts, Leads: p.Leads,
+		FollowUps: p.FollowUps, Consents: p.Consents, Rights: p.Rights, Now: p.Now,
+		Letters: func(ctx context.Context, c db.Conn, org account.OrgID, address string, at time.Time, below string, limit int) ([]timeline.Letter, error) {
+			all, err := p.Mail.Past(ctx, c, org, address, at, below, limit)
+			out := make([]timeline.Letter, len(all))
+			for i, m := range all {
+				out[i] = timeline.Letter{ID: m.ID, To: m.To, Subject: m.Subject, State: string(m.State), At: m.CreatedAt}
+			}
+			return out, err
+		}})
 }
 
 // reindexCRM makes the indexes of contacts and leads anew.

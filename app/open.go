@@ -23,9 +23,12 @@ import (
 	"parley/calls/report"
 	"parley/calls/roll"
 	"parley/calls/stats"
+	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/followup"
 	"parley/crm/lead"
+	"parley/crm/timeline"
 	"parley/platform/audit"
 	"parley/platform/backup"
 	"parley/platform/db"
@@ -76,6 +79,9 @@ type Parley struct {
 	Fields    *field.Fields
 	Contacts  *contact.Contacts
 	Leads     *lead.Leads
+	FollowUps *followup.FollowUps
+	Attach    *attach.Attach
+	Timelines *timeline.Timelines
 	Reports   *report.Reports
 	Mail      *mail.Mailer
 	Backups   *backup.Service
@@ -208,7 +214,7 @@ type series struct {
 func schemas() []series {
 	return []series{
 		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"attest", attest.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
-		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
+		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"followup", followup.Schema}, {"attach", attach.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
 
@@ -282,6 +288,7 @@ func (p *Parley) assemble() (err error) {
 	if p.Rights, err = p.requests(); err != nil {
 		return err
 	}
+	p.Timelines = p.timelines()
 	if p.Incidents, err = p.incidents(); err != nil {
 		return err
 	}

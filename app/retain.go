@@ -11,6 +11,7 @@ import (
 	"parley/account"
 	"parley/api"
 	"parley/calls/ingest"
+	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/platform/audit"
 	"parley/platform/civil"
@@ -34,8 +35,9 @@ func (p *Parley) retention() *retain.Sweeper {
 			return k.Due(ctx, org, cut)
 		}
 	}
+	keepers = append(keepers, p.FollowUps.Keepers()...)
 	keepers = append(keepers, p.Leads.Keepers()...)
-	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring()} {
+	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring(), followup.Expiring()} {
 		for _, t := range tables {
 			keepers = append(keepers, retain.OfTable(p.DB, t))
 		}

@@ -56,7 +56,7 @@ func (p *Parley) requests() (*rights.Rights, error) {
 		},
 		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Child: p.markChild, Restrict: p.heed, Settle: p.settleErasure,
 	})
-	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), p.attestStore(), r.Own(), p.Leads.Store(), p.Persons.Store()}
+	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), p.attestStore(), r.Own(), p.Attach.Store(), p.FollowUps.Store(), p.Leads.Store(), p.Persons.Store()}
 	return r, nil
 }
 

@@ -124,7 +124,7 @@ func (s *server) serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var duties sync.WaitGroup
 	duties.Go(func() { desk.serve(working) })
-	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch, s.prove} {
+	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch, s.prove, s.attach} {
 		duties.Go(func() { duty(working) })
 	}
 	err = s.listen(ctx, secured, handler)
@@ -266,6 +266,11 @@ func (s *server) watch(ctx context.Context) {
 
 func (s *server) deliver(ctx context.Context) {
 	s.p.Mail.Run(ctx, func(err error) { s.p.Log.Error("duty failed", "duty", "mail", "err", err) })
+}
+
+// attach has leads say what their calls say.
+func (s *server) attach(ctx context.Context) {
+	s.p.Attach.Run(ctx, func(err error) { s.p.Log.Error("duty failed", "duty", "attach", "err", err) })
 }
 
 // settle writes the coarse rows of past days, a few at a time, so that reports over long ranges find them.
