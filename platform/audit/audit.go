@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,20 +56,51 @@ type Log struct {
 	db   *db.DB
 	keys *vault.Keys
 	now  func() time.Time
+	// policy tells the version of the privacy policy in force; nil where there is none.
+	policy func(ctx context.Context, org int64) (int, error)
 
 	queue  queue
 	recent recent
+	pens   pens
 }
 
 // New gives the logs kept in d. now is the clock.
 func New(d *db.DB, keys *vault.Keys, now func() time.Time) *Log {
-	return &Log{db: d, keys: keys, now: now, recent: recent{seen: map[string]time.Time{}}}
+	return &Log{db: d, keys: keys, now: now, recent: recent{seen: map[string]time.Time{}}, pens: pens{of: map[int64]*pen{}}}
+}
+
+// UnderPolicy has every entry of an organisation that names no version of the privacy policy name the one in force. It is
+// called once, at wiring.
+func (l *Log) UnderPolicy(inForce func(ctx context.Context, org int64) (int, error)) {
+	l.policy = inForce
+}
+
+// dated are entries with the version of the policy in force.
+func (l *Log) dated(ctx context.Context, org int64, entries []Entry) ([]Entry, error) {
+	if l.policy == nil || org == 0 || !slices.ContainsFunc(entries, func(e Entry) bool { return e.Policy == 0 }) {
+		return entries, nil
+	}
+	version, err := l.policy(ctx, org)
+	if err != nil || version == 0 {
+		return entries, err
+	}
+	out := slices.Clone(entries)
+	for i := range out {
+		if out[i].Policy == 0 {
+			out[i].Policy = version
+		}
+	}
+	return out, nil
 }
 
 // Append writes an entry in the caller's transaction, and gives its position. What is rolled back is not logged. On
 // PostgreSQL the log of the organisation stays locked until the transaction ends, so append late in long ones.
 func (l *Log) Append(ctx context.Context, tx *db.Tx, org int64, e Entry) (n int64, err error) {
-	return l.appendAll(ctx, tx, org, []Entry{e})
+	all, err := l.dated(ctx, org, []Entry{e})
+	if err != nil {
+		return 0, err
+	}
+	return l.appendAll(ctx, tx, org, draft(all))
 }
 
 // Record writes entries in a transaction of its own, together with what others record at the same moment. They are
@@ -82,7 +114,15 @@ func (l *Log) Record(ctx context.Context, org int64, entries ...Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	return l.queue.add(ctx, l, org, entries)
+	entries, err := l.dated(ctx, org, entries)
+	if err != nil {
+		return err
+	}
+	drafts := draft(entries)
+	if err := l.pens.write(ctx, org, drafts); err != nil {
+		return err
+	}
+	return l.queue.add(ctx, l, org, drafts)
 }
 
 // RecordOnce is Record for what may come again and again, such as a page that is reloaded: entries that say the same as

@@ -200,7 +200,7 @@ func (l *Log) Cosign(ctx context.Context, org int64, text, witnessKey string) (c
 		if c, err = l.cosign(ctx, tx, h, text, witness, witnessKey); err != nil {
 			return err
 		}
-		_, err = l.appendAll(ctx, tx, org, []Entry{{Actor: System, Action: Cosigned, Object: "checkpoint/" + strconv.FormatInt(c.Size, 10), Details: map[string]string{"witness": witness.Name()}}})
+		_, err = l.appendAll(ctx, tx, org, draft([]Entry{{Actor: System, Action: Cosigned, Object: "checkpoint/" + strconv.FormatInt(c.Size, 10), Details: map[string]string{"witness": witness.Name()}}}))
 		return err
 	})
 	return c, err

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -36,6 +37,20 @@ const (
 )
 
 func (f *Leaf) encode() ([]byte, error) { return json.Marshal(f) }
+
+// around is the text of a leaf without its place and its time, in three parts: before, between and after them. A quote in a
+// value is escaped, so that the names of these fields are found where they stand.
+func (f *Leaf) around() (parts [3][]byte, err error) {
+	f.N, f.Time = 0, ""
+	text, err := f.encode()
+	if err != nil {
+		return parts, err
+	}
+	const place, moment = `"n":`, `"time":"`
+	n := bytes.Index(text, []byte(place)) + len(place)
+	t := bytes.LastIndex(text, []byte(moment)) + len(moment)
+	return [3][]byte{text[:n], text[n+1 : t], text[t:]}, nil
+}
 
 // parseLeaf reads a leaf that encode wrote. ok is false for any other text, even one that means the same.
 func parseLeaf(text []byte) (f Leaf, at time.Time, ok bool) {

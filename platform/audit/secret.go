@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
-	"time"
 
 	"parley/platform/db"
 	"parley/platform/fault"
@@ -94,5 +93,3 @@ func (l *Log) Forget(ctx context.Context, tx *db.Tx, org int64, about string) (i
 	did, err := tx.Exec(ctx, `DELETE FROM audit_secrets WHERE org_id = $1 AND n IN (SELECT n FROM audit_entries WHERE org_id = $1 AND actor = $2)`, org, key)
 	return n + did, err
 }
-
-func leafTimeOf(ms int64) string { return time.UnixMilli(ms).UTC().Format(leafTime) }

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -64,24 +66,37 @@ func newWalk(points []*Checkpoint) *walk {
 	return &walk{Verdict: &Verdict{Witnesses: []string{}, Faults: []string{}}, points: points}
 }
 
+// found is what can be told of a leaf by itself.
+type found struct {
+	Leaf
+	at   time.Time
+	ok   bool
+	hash tlog.Hash
+}
+
+func lookAt(leaf []byte) *found {
+	f := &found{hash: tlog.RecordHash(leaf)}
+	f.Leaf, f.at, f.ok = parseLeaf(leaf)
+	return f
+}
+
 // add takes the next leaf.
-func (w *walk) add(leaf []byte) error {
-	f, at, ok := parseLeaf(leaf)
+func (w *walk) add(f *found) error {
 	switch {
-	case !ok:
+	case !f.ok:
 		w.wrong("Entry %d is not written as entries are: it was changed.", w.size)
 	case f.N != w.size:
 		w.wrong("Where entry %d should stand, there is entry %d: entries were removed, added or moved.", w.size, f.N)
-	case at.Before(w.last):
+	case f.at.Before(w.last):
 		w.wrong("Entry %d is older than the one before it.", w.size)
 	}
-	if ok {
-		w.last = at
+	if f.ok {
+		w.last = f.at
 		if w.size == 0 {
-			w.First = at
+			w.First = f.at
 		}
 	}
-	if block, full := w.push(tlog.RecordHash(leaf)); full {
+	if block, full := w.push(f.hash); full {
 		w.block = block
 	}
 	return w.compare()
@@ -169,7 +184,7 @@ func Verify(r io.Reader, known Known) (*Verdict, error) {
 		if err != nil {
 			w.wrong("The last line is broken off.")
 		}
-		if err := w.add(line); err != nil {
+		if err := w.add(lookAt(line)); err != nil {
 			return nil, err
 		}
 	}
@@ -292,10 +307,12 @@ func (l *Log) allCheckpoints(ctx context.Context, tx *db.Tx, h *head) (points []
 	return slices.DeleteFunc(points, func(p *Checkpoint) bool { return p == nil }), bad, err
 }
 
-// stored is a row of an entry with what is kept beside it.
+// stored is a row of an entry with what is kept beside it, and what was found about it.
 type stored struct {
 	row
-	gone bool
+	gone   bool
+	found  *found
+	faults []string
 }
 
 func (l *Log) verifySome(ctx context.Context, tx *db.Tx, h *head, w *walk, from, to int64) error {
@@ -311,11 +328,14 @@ func (l *Log) verifySome(ctx context.Context, tx *db.Tx, h *head, w *walk, from,
 	if int64(len(rows)) != to-from {
 		w.wrong("Of the entries %d to %d only %d are there: some were removed.", from, to-1, len(rows))
 	}
+	if err := verifyRows(ctx, h, rows); err != nil {
+		return err
+	}
 	for i := range rows {
-		if err := l.verifyRow(ctx, h, w, &rows[i]); err != nil {
-			return err
+		for _, fault := range rows[i].faults {
+			w.wrong("%s", fault)
 		}
-		if err := w.add([]byte(rows[i].leaf)); err != nil {
+		if err := w.add(rows[i].found); err != nil {
 			return err
 		}
 		if w.size%blockSize != 0 {
@@ -328,14 +348,31 @@ func (l *Log) verifySome(ctx context.Context, tx *db.Tx, h *head, w *walk, from,
 	return nil
 }
 
+// verifyRows looks at each row by itself, on all processors: that is most of the work.
+func verifyRows(ctx context.Context, h *head, rows []stored) error {
+	part := max(1, (len(rows)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	errs := make([]error, (len(rows)+part-1)/part)
+	var work sync.WaitGroup
+	for n := range errs {
+		work.Go(func() {
+			for i := n * part; i < min((n+1)*part, len(rows)) && errs[n] == nil; i++ {
+				errs[n] = verifyRow(ctx, h, &rows[i])
+			}
+		})
+	}
+	work.Wait()
+	return errors.Join(errs...)
+}
+
 // verifyRow compares the columns with the leaf, and what is beside it with its commitment.
-func (l *Log) verifyRow(ctx context.Context, h *head, w *walk, s *stored) error {
-	f, at, ok := parseLeaf([]byte(s.leaf))
-	if !ok {
+func verifyRow(ctx context.Context, h *head, s *stored) error {
+	s.found = lookAt([]byte(s.leaf))
+	f := s.found
+	if !f.ok {
 		return nil // the walk tells
 	}
-	if f.N != s.n || at.UnixMilli() != s.at || string(f.Action) != s.action || searchKey(f.Actor) != s.actor || searchKey(f.About) != s.about {
-		w.wrong("Entry %d is found under what it does not say: its columns were changed.", s.n)
+	if f.N != s.n || f.at.UnixMilli() != s.at || string(f.Action) != s.action || searchKey(f.Actor) != s.actor || searchKey(f.About) != s.about {
+		s.faults = append(s.faults, fmt.Sprintf("Entry %d is found under what it does not say: its columns were changed.", s.n))
 	}
 	if s.gone {
 		return nil
@@ -348,7 +385,7 @@ func (l *Log) verifyRow(ctx context.Context, h *head, w *walk, s *stored) error 
 		return err
 	}
 	if err != nil {
-		w.wrong("What is kept beside entry %d is not what was logged: it was changed.", s.n)
+		s.faults = append(s.faults, fmt.Sprintf("What is kept beside entry %d is not what was logged: it was changed.", s.n))
 	}
 	return nil
 }

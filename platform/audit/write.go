@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -27,7 +28,8 @@ type head struct {
 	vkey   string
 	signer note.Signer
 	hasher *hasher
-	last   int64 // Unix ms of the newest entry
+	secret []byte // of the hasher
+	last   int64  // Unix ms of the newest entry
 	peaks
 }
 
@@ -77,7 +79,7 @@ func (h *head) unlock(sealed []byte) error {
 	if err := json.Unmarshal(plain, &s); err != nil {
 		return err
 	}
-	h.hasher = newHasher(s.Pseudonym)
+	h.hasher, h.secret = newHasher(s.Pseudonym), s.Pseudonym
 	h.signer, err = note.NewSigner(s.Signer)
 	return err
 }
@@ -112,28 +114,22 @@ func (l *Log) begin(ctx context.Context, tx *db.Tx, org int64) (*head, error) {
 	return h, err
 }
 
-// row is an entry, ready to be stored.
-type row struct {
-	n            int64
-	at           int64
-	action       string
-	actor, about int64
-	leaf         string
-	sealed       []byte
-}
-
 // appendAll writes entries and gives the position of the first.
-func (l *Log) appendAll(ctx context.Context, tx *db.Tx, org int64, entries []Entry) (first int64, err error) {
+func (l *Log) appendAll(ctx context.Context, tx *db.Tx, org int64, entries []*entry) (first int64, err error) {
 	h, err := l.begin(ctx, tx, org)
 	if err != nil {
 		return 0, err
 	}
+	p := l.pens.take(h)
 	first = h.size
 	rows := make([]row, len(entries))
-	for i := range entries {
-		if rows[i], err = l.prepare(ctx, h, &entries[i]); err != nil {
-			return 0, err
+	for i, e := range entries {
+		if e.by == nil || !bytes.Equal(e.by.secret, p.secret) {
+			if err := p.write(ctx, h.hasher, e); err != nil {
+				return 0, err
+			}
 		}
+		rows[i] = l.place(h, e)
 		root, full := h.push(tlog.RecordHash([]byte(rows[i].leaf)))
 		if !full {
 			continue
@@ -152,33 +148,6 @@ func (l *Log) appendAll(ctx context.Context, tx *db.Tx, org int64, entries []Ent
 		_, err = l.sign(ctx, tx, h)
 	}
 	return first, err
-}
-
-// prepare makes the leaf of an entry that is to stand at the end of the log.
-func (l *Log) prepare(ctx context.Context, h *head, e *Entry) (row, error) {
-	if err := e.check(); err != nil {
-		return row{}, err
-	}
-	h.last = max(h.last, l.now().UnixMilli()) // times never go back, so that they can be searched
-	r := row{n: h.size, at: h.last, action: string(e.Action)}
-	f := Leaf{Action: e.Action, N: r.n, Policy: e.Policy, Purpose: e.Purpose, Result: e.Result, Time: leafTimeOf(r.at), V: leafVersion}
-	if f.Result == "" {
-		f.Result = OK
-	}
-	f.Actor, f.About, f.Object = h.hasher.pseudonym(e.who()), h.hasher.pseudonym(e.About), h.hasher.pseudonym(e.Object)
-	r.actor, r.about = searchKey(f.Actor), searchKey(f.About)
-	commitment, opening, err := commit(&payload{About: e.About, Actor: e.who(), Details: e.Details, Object: e.Object})
-	if err != nil {
-		return row{}, err
-	}
-	f.Commitment = commitment
-	text, err := f.encode()
-	if err != nil {
-		return row{}, err
-	}
-	r.leaf = string(text)
-	r.sealed, err = seal(ctx, h.keys, e.About, opening)
-	return r, err
 }
 
 // insertSizes are the numbers of rows that go into one statement, so that few statements are prepared.
@@ -217,12 +186,12 @@ type queue struct {
 // job is what one caller records.
 type job struct {
 	org     int64
-	entries []Entry
+	entries []*entry
 	done    bool
 	err     error
 }
 
-func (q *queue) add(ctx context.Context, l *Log, org int64, entries []Entry) error {
+func (q *queue) add(ctx context.Context, l *Log, org int64, entries []*entry) error {
 	j := &job{org: org, entries: entries}
 	q.mu.Lock()
 	q.waiting = append(q.waiting, j)
@@ -251,7 +220,7 @@ func (q *queue) add(ctx context.Context, l *Log, org int64, entries []Entry) err
 
 // write stores a group in one transaction.
 func (l *Log) write(ctx context.Context, group []*job) error {
-	byOrg, order := map[int64][]Entry{}, []int64{}
+	byOrg, order := map[int64][]*entry{}, []int64{}
 	for _, j := range group {
 		if byOrg[j.org] == nil {
 			order = append(order, j.org)
