@@ -189,7 +189,7 @@ func insert(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID,
 			}
 			args = append(args, org, c.ID, c.Subject, c.Rev, c.Owner, c.Team, sealed, c.Origin, c.Import, c.MergedInto, millis(c.Made), c.MadeBy, millis(c.Changed), c.ChangedBy, millis(c.Last), flag(c.Restricted))
 			for _, e := range entries(k, &c.Person, c.Tags) {
-				rows = append(rows, indexRow{e, c.ID})
+				rows = append(rows, indexRow{e, c.Subject})
 			}
 			for _, t := range c.Tags {
 				if !slices.Contains(tags, t) {

@@ -379,7 +379,7 @@ func (s *Contacts) write(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org a
 			return nil, err
 		}
 	}
-	if err := reindex(ctx, tx, org, c.ID, entries(k, &was.Person, was.Tags), entries(k, &c.Person, c.Tags)); err != nil {
+	if err := reindex(ctx, tx, org, c.Subject, entries(k, &was.Person, was.Tags), entries(k, &c.Person, c.Tags)); err != nil {
 		return nil, err
 	}
 	return committed, putTags(ctx, tx, k, org, c.Tags)

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"parley/account"
@@ -68,14 +69,9 @@ func (s *Contacts) remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.load(ctx, tx, org, ids)
-	if err != nil {
+	subjects := slices.Sorted(maps.Values(keys))
+	if err := dropIndex(ctx, tx, org, subjects...); err != nil {
 		return nil, err
-	}
-	for x, one := range found {
-		if err := dropIndex(ctx, tx, org, x, entries(k, &one.Person, one.Tags)); err != nil {
-			return nil, err
-		}
 	}
 	for part := range slices.Chunk(ids, 4*chunk) {
 		args := []any{org}
@@ -95,10 +91,6 @@ func (s *Contacts) remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids
 				return nil, err
 			}
 		}
-	}
-	var subjects []int64
-	for _, key := range keys {
-		subjects = append(subjects, key)
 	}
 	return func(ctx context.Context) error { return k.DestroySubject(ctx, subjects...) }, nil
 }

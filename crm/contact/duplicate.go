@@ -62,7 +62,7 @@ func (s *Contacts) byName(ctx context.Context, c db.Conn, org account.OrgID, p *
 	if idx == nil {
 		return nil, nil
 	}
-	ids, err := db.Select(ctx, c, scanID, `SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 3 AND idx = $2 ORDER BY contact DESC LIMIT 50`, org, idx)
+	ids, err := db.Select(ctx, c, scanID, withIdx, org, kindName, idx)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ var alike = [...]struct {
 	{"number", `SELECT num FROM contact_numbers WHERE org_id = $1 AND num > $2 GROUP BY num HAVING count(*) > 1 ORDER BY num LIMIT $3`,
 		`SELECT contact FROM contact_numbers WHERE org_id = $1 AND num = $2 ORDER BY contact LIMIT $3`, nil},
 	{"email", `SELECT idx FROM contact_index WHERE org_id = $1 AND kind = 2 AND idx > $2 GROUP BY idx HAVING count(*) > 1 ORDER BY idx LIMIT $3`,
-		`SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 2 AND idx = $2 ORDER BY contact LIMIT $3`,
+		`SELECT c.contact FROM contact_index i JOIN contacts c ON c.org_id = i.org_id AND c.subject = i.subject WHERE i.org_id = $1 AND i.kind = 2 AND i.idx = $2 ORDER BY i.subject LIMIT $3`,
 		func(c *Contact) (out []string) {
 			for _, e := range c.Person.Emails {
 				out = append(out, strings.ToLower(e.Text))
@@ -131,7 +131,7 @@ var alike = [...]struct {
 			return out
 		}},
 	{"name", `SELECT idx FROM contact_index WHERE org_id = $1 AND kind = 3 AND idx > $2 GROUP BY idx HAVING count(*) > 1 ORDER BY idx LIMIT $3`,
-		`SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 3 AND idx = $2 ORDER BY contact LIMIT $3`,
+		`SELECT c.contact FROM contact_index i JOIN contacts c ON c.org_id = i.org_id AND c.subject = i.subject WHERE i.org_id = $1 AND i.kind = 3 AND i.idx = $2 ORDER BY i.subject LIMIT $3`,
 		func(c *Contact) []string { return []string{c.Person.sameName()} }},
 }
 

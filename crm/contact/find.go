@@ -2,6 +2,7 @@ package contact
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -20,8 +21,13 @@ const (
 	fewestDigits = 4    // of a number: fewer would open too many
 	mostQuery    = 5    // words of one search
 	mostTries    = 1000 // candidates that one search opens
-	manyRows     = 5000 // of the index; where there are more, it does not matter how many
+	mostRows     = 5000 // of the index that one try looks at
+	manyRows     = 3000 // where there are more, it does not matter how many
 )
+
+// withIdx finds contacts by one value of the index, the newest first.
+const withIdx = `SELECT c.contact FROM contact_index i JOIN contacts c ON c.org_id = i.org_id AND c.subject = i.subject
+	WHERE i.org_id = $1 AND i.kind = $2 AND i.idx = $3 ORDER BY i.subject DESC LIMIT 200`
 
 // ByEmail gives the contacts that have an e-mail address.
 func (s *Contacts) ByEmail(ctx context.Context, c db.Conn, org account.OrgID, email string) ([]ID, error) {
@@ -29,7 +35,7 @@ func (s *Contacts) ByEmail(ctx context.Context, c db.Conn, org account.OrgID, em
 	if err != nil {
 		return nil, err
 	}
-	ids, err := db.Select(ctx, c, scanID, `SELECT contact FROM contact_index WHERE org_id = $1 AND kind = 2 AND idx = $2`, org, emailIndex(k, email))
+	ids, err := db.Select(ctx, c, scanID, withIdx, org, kindEmail, emailIndex(k, email))
 	if err != nil {
 		return nil, err
 	}
@@ -109,102 +115,156 @@ func (s *Contacts) byDigits(ctx context.Context, c db.Conn, org account.OrgID, t
 	return out, err
 }
 
-// byWords finds contacts by words: first those who have them as they are written, then those who have words that begin so.
-// What is longer than the index knows beginnings of is settled by opening what was found.
-func (s *Contacts) byWords(ctx context.Context, c db.Conn, k *vault.OrgKeys, org account.OrgID, sight Sight, query []string, most int) ([]ID, error) {
+// byWords finds contacts by words: first those of that name, then those who have the words as they are written, then those who
+// have words that begin so. What is longer than the beginnings that the index knows is settled by opening what was found. Of
+// words that very many have, not everybody is looked at.
+func (s *Contacts) byWords(ctx context.Context, c db.Conn, k *vault.OrgKeys, org account.OrgID, sight Sight, query []string, most int) (out []ID, err error) {
 	query = query[:min(len(query), mostQuery)]
 	if len(query) == 0 {
 		return nil, nil
 	}
-	whole, begun := make([][]byte, len(query)), make([][]byte, len(query))
-	same := true
-	for i, w := range query {
-		whole[i], begun[i] = wordIndex(k, w), wordIndex(k, w)
-		if b := start(w); b != "" {
-			begun[i] = wordIndex(k, b)
-		}
-		same = same && bytes.Equal(whole[i], begun[i])
+	var tries []try
+	if len(query) > 1 {
+		all := slices.Sorted(slices.Values(query))
+		tries = append(tries, try{kindName, [][]byte{k.Index("contact name", strings.Join(all, " "))[:indexBytes]}})
 	}
-	var out []ID
-	for _, parts := range [][][]byte{whole, begun} {
-		ids, err := s.withAll(ctx, c, org, sight, parts)
+	whole, begun := try{kind: kindWord}, try{kind: kindWord}
+	for _, w := range query {
+		whole.parts, begun.parts = append(whole.parts, wordIndex(k, w)), append(begun.parts, beginning(k, w))
+	}
+	for _, t := range append(tries, whole, begun) {
+		subjects, err := s.candidates(ctx, c, org, sight, t)
 		if err != nil {
 			return nil, err
 		}
-		if out, err = s.take(ctx, c, org, query, ids, out, most); err != nil || len(out) == most || same {
+		if out, err = s.take(ctx, c, org, query, subjects, out, most); err != nil || len(out) == most {
 			return out, err
 		}
 	}
 	return out, nil
 }
 
-// take opens candidates and adds those who have the words of a query, until there are most.
-func (s *Contacts) take(ctx context.Context, c db.Conn, org account.OrgID, query []string, ids, out []ID, most int) ([]ID, error) {
-	for part := range slices.Chunk(ids, 2*chunk) {
-		found, err := s.load(ctx, c, org, part)
-		if err == nil {
-			err = s.usable(ctx, c, org, found)
+// try is one look into the index: for what has all parts, each of them the beginning of a value.
+type try struct {
+	kind  int
+	parts [][]byte
+}
+
+// take opens candidates and adds those who have the words of a query and may be used, until there are most.
+func (s *Contacts) take(ctx context.Context, c db.Conn, org account.OrgID, query []string, subjects []int64, out []ID, most int) ([]ID, error) {
+	k, err := s.d.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return nil, err
+	}
+	for part := range slices.Chunk(subjects, 2*chunk) {
+		args := []any{org}
+		for _, x := range part {
+			args = append(args, x)
 		}
+		rows, err := db.Select(ctx, c, scanRow, `SELECT `+columns+` FROM contacts WHERE org_id = $1 AND subject IN `+db.In(2, len(part))+` ORDER BY subject DESC`, args...)
 		if err != nil {
 			return nil, err
 		}
-		for _, x := range part {
-			if one := found[x]; one != nil && one.MergedInto == "" && has(&one.Person, query) && !slices.Contains(out, x) {
-				if out = append(out, x); len(out) == most {
-					return out, nil
-				}
+		found, err := open(ctx, k, rows)
+		if err != nil {
+			return nil, err
+		}
+		maps.DeleteFunc(found, func(x ID, one *Contact) bool {
+			return one.MergedInto != "" || !has(&one.Person, query) || slices.Contains(out, x)
+		})
+		if err := numbered(ctx, c, org, found); err != nil {
+			return nil, err
+		}
+		if err := s.usable(ctx, c, org, found); err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if found[r.ID] == nil {
+				continue
+			}
+			if out = append(out, r.ID); len(out) == most {
+				return out, nil
 			}
 		}
 	}
 	return out, nil
 }
 
-// withAll gives the newest contacts in sight that have all parts of words in the index. It begins with whatever leaves the
-// fewest: the rarest part, or the contacts of the owners in sight.
-func (s *Contacts) withAll(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, parts [][]byte) ([]ID, error) {
-	parts = slices.Clone(parts)
-	slices.SortFunc(parts, bytes.Compare)
-	parts = slices.CompactFunc(parts, bytes.Equal)
-	counts := make(map[string]int, len(parts))
-	fewest := manyRows
-	if len(parts) > 1 || !sight.All {
-		for _, p := range parts {
-			n, err := count(ctx, c, `SELECT 1 FROM contact_index WHERE org_id = $1 AND kind = 1 AND idx = $2`, []any{org, p})
-			if err != nil {
-				return nil, err
-			}
-			counts[string(p)], fewest = n, min(fewest, n)
-		}
-		slices.SortStableFunc(parts, func(a, b []byte) int { return counts[string(a)] - counts[string(b)] })
+// candidates gives the keys of contacts in sight that a try finds, the newest first. It begins with whatever leaves the fewest:
+// the rarest part, or the contacts of the owners in sight.
+func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, t try) ([]int64, error) {
+	parts, fewest, err := s.rarest(ctx, c, org, sight, t)
+	if err != nil {
+		return nil, err
 	}
-	seen, owners := sight.where("c.owner", []any{org})
-	var from []string
+	seen, args := sight.where("c.owner", []any{org, t.kind})
+	own := false
 	if !sight.All {
-		n, err := count(ctx, c, `SELECT 1 FROM contacts c WHERE c.org_id = $1`+seen, owners)
+		theirs, owners := sight.where("c.owner", []any{org})
+		n, err := count(ctx, c, `SELECT 1 FROM contacts c WHERE c.org_id = $1`+theirs, owners)
 		if err != nil {
 			return nil, err
 		}
-		if n < fewest {
-			from = append(from, "contacts c")
-		}
+		own = n < fewest
 	}
-	args, where := owners, `1 = 1`
-	for n, p := range parts {
-		args = append(args, p)
-		from = append(from, fmt.Sprintf("contact_index i%d", n))
-		where += fmt.Sprintf(" AND i%d.org_id = $1 AND i%d.kind = 1 AND i%d.idx = $%d", n, n, n, len(args))
-		if n > 0 {
-			where += fmt.Sprintf(" AND i%d.contact = i0.contact", n)
-		}
+	within := func(table string, part []byte) string {
+		args = append(args, upTo(part, 0), upTo(part, 0xff))
+		return fmt.Sprintf("%s.org_id = $1 AND %s.kind = $2 AND %s.idx >= $%d AND %s.idx <= $%d", table, table, table, len(args)-1, table, len(args))
 	}
-	if !sight.All {
-		if from[0] != "contacts c" {
-			from = append(from, "contacts c")
-		}
-		where += ` AND c.org_id = $1 AND c.contact = i0.contact` + seen
+	var from string
+	if own {
+		from = `(SELECT c.subject FROM contacts c WHERE c.org_id = $1` + seen + `) i`
+	} else {
+		from = `(SELECT x.subject FROM contact_index x WHERE ` + within("x", parts[0]) + fmt.Sprintf(` LIMIT %d) i`, mostRows)
+		parts = parts[1:]
 	}
-	args = append(args, mostTries)
-	return db.Select(ctx, c, scanID, `SELECT i0.contact FROM `+strings.Join(from, " CROSS JOIN ")+` WHERE `+where+` ORDER BY i0.contact DESC LIMIT `+placeholder(len(args)), args...)
+	var where []string
+	for n, part := range parts {
+		table := fmt.Sprint("i", n)
+		from += ` CROSS JOIN contact_index ` + table
+		where = append(where, within(table, part), table+".subject = i.subject")
+	}
+	if !sight.All && !own {
+		from += ` CROSS JOIN contacts c`
+		where = append(where, `c.org_id = $1 AND c.subject = i.subject`+seen)
+	}
+	query := `SELECT i.subject FROM ` + from
+	if len(where) > 0 {
+		query += ` WHERE ` + strings.Join(where, " AND ")
+	}
+	all, err := db.Select(ctx, c, func(r db.Scanner) (x int64, err error) { return x, r.Scan(&x) }, query, args...)
+	slices.SortFunc(all, func(a, b int64) int { return cmp.Compare(b, a) })
+	all = slices.Compact(all)
+	return all[:min(len(all), mostTries)], err
+}
+
+// rarest puts the parts of a try that the fewest have first, and tells how many that are, as far as it matters.
+func (s *Contacts) rarest(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, t try) (parts [][]byte, fewest int, err error) {
+	if len(t.parts) == 1 && sight.All {
+		return t.parts, manyRows, nil
+	}
+	type part struct {
+		idx []byte
+		n   int
+	}
+	all := make([]part, len(t.parts))
+	for i, idx := range t.parts {
+		n, err := count(ctx, c, `SELECT 1 FROM contact_index WHERE org_id = $1 AND kind = $2 AND idx >= $3 AND idx <= $4`, []any{org, t.kind, upTo(idx, 0), upTo(idx, 0xff)})
+		if err != nil {
+			return nil, 0, err
+		}
+		all[i] = part{idx, n}
+	}
+	slices.SortStableFunc(all, func(a, b part) int { return a.n - b.n })
+	for _, p := range all {
+		parts = append(parts, p.idx)
+	}
+	return parts, all[0].n, nil
+}
+
+// upTo fills the beginning of an index up: the lowest and the highest that begin so are a range.
+func upTo(part []byte, fill byte) []byte {
+	return append(slices.Clone(part), bytes.Repeat([]byte{fill}, indexBytes-len(part))...)
 }
 
 // count counts rows, as far as it matters.

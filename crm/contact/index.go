@@ -2,10 +2,12 @@ package contact
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -16,6 +18,7 @@ import (
 
 const (
 	indexBytes = 8
+	partBytes  = 2
 	maxWords   = 12 // of one person
 	chunk      = 50 // rows of one statement
 )
@@ -28,8 +31,8 @@ const (
 	kindTag   = 4
 )
 
-// beginnings are the lengths, in characters, of the beginnings by which a word is found, beside the word itself. Every further
-// length makes the index larger; a search for a length between looks at what the next shorter one finds.
+// beginnings are the lengths, in characters, of the beginnings by which words are found. A search for a length between looks at
+// what the next shorter one finds.
 func beginnings() [3]int { return [3]int{2, 3, 5} }
 
 // fold makes texts alike that people take for the same: capitals, widths, accents of Latin, Greek and Cyrillic letters, and
@@ -56,32 +59,34 @@ func words(text string) []string {
 	})
 }
 
-// starts are the beginnings by which a word is found, and the word itself last.
-func starts(word string) []string {
+// wordIndex is a word in the index: one part for each of its beginnings and one for the whole, of 2 bytes each.
+func wordIndex(k *vault.OrgKeys, word string) []byte {
+	out := make([]byte, 0, indexBytes)
 	runes := []rune(word)
-	var out []string
 	for _, n := range beginnings() {
-		if n < len(runes) {
-			out = append(out, string(runes[:n]))
-		}
-	}
-	return append(out, word)
-}
-
-// start is the longest indexed beginning of a word of a query, "" where it is too short for one.
-func start(word string) string {
-	runes := []rune(word)
-	longest := ""
-	for _, n := range beginnings() {
+		part := word + "|" // shorter than the beginning
 		if n <= len(runes) {
-			longest = string(runes[:n])
+			part = string(runes[:n])
 		}
+		out = append(out, k.Index("contact word", part)[:partBytes]...)
 	}
-	return longest
+	return append(out, k.Index("contact word", word+"|")[:partBytes]...)
 }
 
-func wordIndex(k *vault.OrgKeys, part string) []byte {
-	return k.Index("contact word", part)[:indexBytes]
+// beginning is the longest part of the index of a word of a query that words which begin like it share; the whole where it is too
+// short for one.
+func beginning(k *vault.OrgKeys, word string) []byte {
+	idx, runes := wordIndex(k, word), utf8.RuneCountInString(word)
+	bytes := 0
+	for _, n := range beginnings() {
+		if n <= runes {
+			bytes += partBytes
+		}
+	}
+	if bytes == 0 {
+		return idx
+	}
+	return idx[:bytes]
 }
 
 func emailIndex(k *vault.OrgKeys, email string) []byte {
@@ -141,14 +146,8 @@ func entries(k *vault.OrgKeys, p *Person, tags []string) []entry {
 			out = append(out, entry{kind, [indexBytes]byte(idx)})
 		}
 	}
-	parts := map[string]bool{}
 	for _, w := range p.words() {
-		for _, s := range starts(w) {
-			parts[s] = true
-		}
-	}
-	for part := range parts {
-		add(kindWord, wordIndex(k, part))
+		add(kindWord, wordIndex(k, w))
 	}
 	for _, e := range p.Emails {
 		add(kindEmail, emailIndex(k, e.Text))
@@ -164,7 +163,7 @@ func entries(k *vault.OrgKeys, p *Person, tags []string) []entry {
 // indexRow is one row of the index.
 type indexRow struct {
 	entry
-	contact ID
+	subject int64
 }
 
 // putIndex writes rows in the order of the table.
@@ -173,52 +172,47 @@ func putIndex(ctx context.Context, tx *db.Tx, org account.OrgID, rows []indexRow
 		if c := a.compare(b.entry); c != 0 {
 			return c
 		}
-		return strings.Compare(string(a.contact), string(b.contact))
+		return cmp.Compare(a.subject, b.subject)
 	})
 	for part := range slices.Chunk(rows, 2*chunk) {
 		args := make([]any, 0, 4*len(part))
 		for _, r := range part {
-			args = append(args, org, r.kind, r.idx[:], r.contact)
+			args = append(args, org, r.kind, r.idx[:], r.subject)
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO contact_index (org_id, kind, idx, contact) VALUES `+db.Values(len(part), 4)+` ON CONFLICT DO NOTHING`, args...); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO contact_index (org_id, kind, idx, subject) VALUES `+db.Values(len(part), 4)+` ON CONFLICT DO NOTHING`, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// dropIndex removes what a contact is found by.
-func dropIndex(ctx context.Context, tx *db.Tx, org account.OrgID, id ID, gone []entry) error {
-	byKind := map[int][]any{}
-	for _, e := range gone {
-		byKind[e.kind] = append(byKind[e.kind], e.idx[:])
-	}
-	for kind, all := range byKind {
-		for part := range slices.Chunk(all, chunk) {
-			if _, err := tx.Exec(ctx, `DELETE FROM contact_index WHERE org_id = $1 AND contact = $2 AND kind = $3 AND idx IN `+db.In(4, len(part)), slices.Concat([]any{org, id, kind}, part)...); err != nil {
-				return err
-			}
+// dropIndex removes all that contacts are found by.
+func dropIndex(ctx context.Context, tx *db.Tx, org account.OrgID, subjects ...int64) error {
+	for part := range slices.Chunk(subjects, 4*chunk) {
+		args := []any{org}
+		for _, x := range part {
+			args = append(args, x)
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM contact_index WHERE org_id = $1 AND subject IN `+db.In(2, len(part)), args...); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// reindex replaces what is found of a contact by what shall be.
-func reindex(ctx context.Context, tx *db.Tx, org account.OrgID, id ID, old, next []entry) error {
-	in := func(all []entry, e entry) bool {
-		_, ok := slices.BinarySearchFunc(all, e, entry.compare)
-		return ok
+// reindex replaces what a contact is found by, where that changed.
+func reindex(ctx context.Context, tx *db.Tx, org account.OrgID, subject int64, old, next []entry) error {
+	if slices.Equal(old, next) {
+		return nil
 	}
-	if err := dropIndex(ctx, tx, org, id, slices.DeleteFunc(slices.Clone(old), func(e entry) bool { return in(next, e) })); err != nil {
+	if err := dropIndex(ctx, tx, org, subject); err != nil {
 		return err
 	}
-	var added []indexRow
-	for _, e := range next {
-		if !in(old, e) {
-			added = append(added, indexRow{e, id})
-		}
+	rows := make([]indexRow, len(next))
+	for i, e := range next {
+		rows[i] = indexRow{e, subject}
 	}
-	return putIndex(ctx, tx, org, added)
+	return putIndex(ctx, tx, org, rows)
 }
 
 // putTags keeps the tags that are in use, so that they can be listed.
@@ -285,9 +279,9 @@ func (s *Contacts) Reindex(ctx context.Context, tx *db.Tx, org account.OrgID, k 
 			return err
 		}
 		var rows []indexRow
-		for id, c := range found {
+		for _, c := range found {
 			for _, e := range entries(k, &c.Person, c.Tags) {
-				rows = append(rows, indexRow{e, id})
+				rows = append(rows, indexRow{e, c.Subject})
 			}
 			if err := putTags(ctx, tx, k, org, c.Tags); err != nil {
 				return err

@@ -70,7 +70,7 @@ func (s *Contacts) Merge(ctx context.Context, tx *db.Tx, org *account.Org, by ac
 		err = s.SetLast(ctx, tx, org.ID, a.ID, b.Last)
 	}
 	if err == nil {
-		err = dropIndex(ctx, tx, org.ID, b.ID, entries(k, &b.Person, b.Tags))
+		err = dropIndex(ctx, tx, org.ID, b.Subject)
 	}
 	return out, committed, err
 }

@@ -228,7 +228,7 @@ func (s *Contacts) listWhere(k *vault.OrgKeys, org account.OrgID, sight Sight, a
 	}
 	if a.Tag != "" {
 		args = append(args, tagIndex(k, a.Tag))
-		where += ` AND EXISTS (SELECT 1 FROM contact_index i WHERE i.org_id = contacts.org_id AND i.contact = contacts.contact AND i.kind = 4 AND i.idx = ` + placeholder(len(args)) + `)`
+		where += ` AND EXISTS (SELECT 1 FROM contact_index i WHERE i.org_id = contacts.org_id AND i.subject = contacts.subject AND i.kind = 4 AND i.idx = ` + placeholder(len(args)) + `)`
 	}
 	seen, args := sight.where("owner", args)
 	return where + seen, args

@@ -20,9 +20,9 @@ CREATE TABLE contacts (
   restricted SMALLINT NOT NULL,
   PRIMARY KEY (org_id, contact)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX contacts_subject ON contacts (org_id, subject);
+CREATE INDEX contacts_subject ON contacts (org_id, subject, owner);
 CREATE INDEX contacts_last ON contacts (org_id, last_ms, contact);
-CREATE INDEX contacts_owner ON contacts (org_id, owner, last_ms, contact);
+CREATE INDEX contacts_owner ON contacts (org_id, owner, last_ms, contact, subject);
 CREATE INDEX contacts_merged ON contacts (org_id, merged_into) WHERE merged_into <> '';
 CREATE INDEX contacts_import ON contacts (org_id, import) WHERE import <> '';
 
@@ -34,15 +34,16 @@ CREATE TABLE contact_numbers (
 ) WITHOUT ROWID;
 CREATE INDEX contact_numbers_contact ON contact_numbers (org_id, contact);
 
--- kind: 1 a word of the names or the company, or the beginning of one, 2 an e-mail address, 3 first and last name, 4 a tag.
--- idx: 8 bytes of a keyed hash of it.
+-- kind: 1 a word of the names or the company, 2 an e-mail address, 3 first and last name, 4 a tag. idx: 8 bytes of keyed hashes.
+-- Those of a word are 2 bytes each of its first two, three and five letters and of the whole, so that its beginning is a range.
 CREATE TABLE contact_index (
   org_id BIGINT NOT NULL,
   kind SMALLINT NOT NULL,
   idx BLOB NOT NULL,
-  contact TEXT NOT NULL,
-  PRIMARY KEY (org_id, kind, idx, contact)
+  subject BIGINT NOT NULL,
+  PRIMARY KEY (org_id, kind, idx, subject)
 ) WITHOUT ROWID;
+CREATE INDEX contact_index_subject ON contact_index (org_id, subject, kind, idx);
 
 -- History: one row per field that was changed. sealed: what it was, what it became, under the person's key.
 CREATE TABLE contact_events (
