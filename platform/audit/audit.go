@@ -249,7 +249,7 @@ func actorOf(ref string) string { return strings.TrimPrefix(ref, "member/") }
 func Delete(ctx context.Context, tx *db.Tx, org int64) error {
 	for _, stmt := range []string{
 		`DELETE FROM audit_secrets WHERE org_id = $1`, `DELETE FROM audit_entries WHERE org_id = $1`, `DELETE FROM audit_blocks WHERE org_id = $1`,
-		`DELETE FROM audit_checkpoints WHERE org_id = $1`, `DELETE FROM audit_witnesses WHERE org_id = $1`, `DELETE FROM audit_logs WHERE org_id = $1`,
+		`DELETE FROM audit_checkpoints WHERE org_id = $1`, `DELETE FROM audit_witnesses WHERE org_id = $1`, `DELETE FROM audit_successions WHERE org_id = $1`, `DELETE FROM audit_logs WHERE org_id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, stmt, org); err != nil {
 			return err

@@ -21,7 +21,7 @@ func (l *Log) Carry(ctx context.Context, from *Log, tx *db.Tx, org int64) error 
 	if err != nil || theirs < ours {
 		return err
 	}
-	for _, table := range []string{"audit_logs", "audit_entries", "audit_secrets", "audit_blocks", "audit_checkpoints", "audit_witnesses"} {
+	for _, table := range []string{"audit_logs", "audit_entries", "audit_secrets", "audit_blocks", "audit_checkpoints", "audit_witnesses", "audit_successions"} {
 		if err := db.CopyRows(ctx, from.db, tx, table, org, nil); err != nil {
 			return err
 		}

@@ -22,6 +22,8 @@ type Checkpoint struct {
 	Size int64
 	Root tlog.Hash
 	Note string
+	// Key is the public key of the log that signed it.
+	Key string
 	// By are the names of those whose signatures were checked, the log's own first.
 	By []string
 	// At is when it was signed; zero when that is not known. It is not signed.
@@ -39,14 +41,10 @@ func logName(vkey string) string {
 	return name
 }
 
-// OpenCheckpoint reads a checkpoint that the log with a public key signed. Cosignatures of the witnesses are checked too;
+// openCheckpoint reads a checkpoint that a log signed with one of its keys. Cosignatures of the witnesses are checked too;
 // those of others are passed over.
-func OpenCheckpoint(text, key string, witnesses ...string) (*Checkpoint, error) {
-	own, err := note.NewVerifier(strings.TrimSpace(key))
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "This is no public key of an audit log. It looks like parley/log_…+1a2b3c4d+A…; copy it whole.")
-	}
-	known := []note.Verifier{own}
+func openCheckpoint(text string, own *ring, witnesses ...string) (*Checkpoint, error) {
+	known := own.verifiers()
 	for _, w := range witnesses {
 		v, err := note.NewVerifier(strings.TrimSpace(w))
 		if err != nil {
@@ -59,20 +57,28 @@ func OpenCheckpoint(text, key string, witnesses ...string) (*Checkpoint, error) 
 		return nil, fault.Wrap(fault.Invalid, err, "This checkpoint was not signed by the log with this key, or was changed since.")
 	}
 	c := &Checkpoint{Note: text}
+	if err := c.read(n.Text, own.name); err != nil {
+		return nil, err
+	}
 	for _, s := range n.Sigs {
 		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
 			return nil, fault.Wrap(fault.Invalid, err, "A signature of this checkpoint is not written as signatures are: it was changed.")
 		}
-		if s.Name == own.Name() {
-			c.By = append([]string{s.Name}, c.By...)
-		} else {
+		if s.Name != own.name {
 			c.By = append(c.By, s.Name)
+			continue
 		}
+		vkey, ok := own.signed(s.Hash, c.Size)
+		if !ok {
+			return nil, fault.New(fault.Invalid, "This checkpoint of %d entries was signed with a key that the log had at another time.", c.Size)
+		}
+		c.Key = vkey
+		c.By = append([]string{s.Name}, c.By...)
 	}
-	if len(c.By) == 0 || c.By[0] != own.Name() {
+	if c.Key == "" {
 		return nil, fault.New(fault.Invalid, "This checkpoint has no signature of the log itself.")
 	}
-	return c, c.read(n.Text, own.Name())
+	return c, nil
 }
 
 func (c *Checkpoint) read(text, log string) error {
@@ -107,7 +113,7 @@ func (l *Log) sign(ctx context.Context, tx *db.Tx, h *head) (*Checkpoint, error)
 	if _, err := tx.Exec(ctx, `INSERT INTO audit_checkpoints (org_id, size, at_ms, note) VALUES ($1, $2, $3, $4)`, h.org, h.size, at.UnixMilli(), string(text)); err != nil {
 		return nil, err
 	}
-	return &Checkpoint{Log: h.signer.Name(), Size: h.size, Root: root, Note: string(text), By: []string{h.signer.Name()}, At: at}, nil
+	return &Checkpoint{Log: h.signer.Name(), Key: h.vkey, Size: h.size, Root: root, Note: string(text), By: []string{h.signer.Name()}, At: at}, nil
 }
 
 // kept reads a checkpoint that was signed before; where is a condition with the parameters $2 and on. The newest that
@@ -117,13 +123,17 @@ func (l *Log) kept(ctx context.Context, c db.Conn, h *head, where string, args .
 	if err != nil {
 		return nil, false, err
 	}
+	keys, err := h.ring(ctx, c)
+	if err != nil {
+		return nil, false, err
+	}
 	return db.One(ctx, c, func(r db.Scanner) (*Checkpoint, error) {
 		var text string
 		var at int64
 		if err := r.Scan(&text, &at); err != nil {
 			return nil, err
 		}
-		p, err := OpenCheckpoint(text, h.vkey, witnesses...)
+		p, err := openCheckpoint(text, keys, witnesses...)
 		if err == nil {
 			p.At = time.UnixMilli(at)
 		}
@@ -210,7 +220,11 @@ func (l *Log) cosign(ctx context.Context, tx *db.Tx, h *head, text string, witne
 	if witness.Name() == h.signer.Name() {
 		return nil, fault.New(fault.Invalid, "This is the log's own key, which has not signed as a witness. Give the public key of the witness.")
 	}
-	theirs, err := OpenCheckpoint(text, h.vkey, witnessKey)
+	keys, err := h.ring(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := openCheckpoint(text, keys, witnessKey)
 	if err != nil {
 		return nil, err
 	}
@@ -265,6 +279,8 @@ type Proof struct {
 	N          int64       `json:"n"`
 	Leaf       string      `json:"leaf"`
 	Hashes     []tlog.Hash `json:"hashes"` // the audit path of RFC 6962, from the leaf up
+	// Successions say how the key followed from those before it, so that whoever knows one of them can tell.
+	Successions []string `json:"successions,omitempty"`
 }
 
 // Prove makes the proof of an entry.
@@ -281,6 +297,9 @@ func (l *Log) Prove(ctx context.Context, org, n int64) (*Proof, error) {
 		if err := tx.Row(ctx, `SELECT e.leaf, l.vkey FROM audit_entries e JOIN audit_logs l ON l.org_id = e.org_id WHERE e.org_id = $1 AND e.n = $2`, org, n).Scan(&p.Leaf, &p.Key); err != nil {
 			return err
 		}
+		if p.Successions, err = successions(ctx, tx, org); err != nil {
+			return err
+		}
 		p.Hashes, err = tlog.ProveRecord(c.Size, n, nodes{ctx, tx, org})
 		return err
 	})
@@ -292,7 +311,11 @@ func (p *Proof) Check(key string) (*Checkpoint, error) {
 	if key == "" {
 		key = p.Key
 	}
-	c, err := OpenCheckpoint(p.Checkpoint, key)
+	keys, err := newRing(key, p.Successions)
+	if err != nil {
+		return nil, err
+	}
+	c, err := openCheckpoint(p.Checkpoint, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -309,6 +332,8 @@ type Growth struct {
 	Old    int64       `json:"old_size"`
 	New    string      `json:"checkpoint"` // a signed note
 	Hashes []tlog.Hash `json:"hashes"`     // the consistency proof of RFC 6962
+	// Successions are as in Proof.
+	Successions []string `json:"successions,omitempty"`
 }
 
 // ProveGrowth makes the proof that the log only grew since it had old entries. A witness asks for it before it signs.
@@ -325,6 +350,9 @@ func (l *Log) ProveGrowth(ctx context.Context, org, old int64) (*Growth, error) 
 		if err := tx.Row(ctx, `SELECT vkey FROM audit_logs WHERE org_id = $1`, org).Scan(&g.Key); err != nil {
 			return err
 		}
+		if g.Successions, err = successions(ctx, tx, org); err != nil {
+			return err
+		}
 		g.Hashes, err = tlog.ProveTree(c.Size, old, nodes{ctx, tx, org})
 		return err
 	})
@@ -333,11 +361,15 @@ func (l *Log) ProveGrowth(ctx context.Context, org, old int64) (*Growth, error) 
 
 // Check verifies that the log of an older checkpoint grew into the newer one.
 func (g *Growth) Check(key, older string) (*Checkpoint, error) {
-	o, err := OpenCheckpoint(older, key)
+	keys, err := newRing(key, g.Successions)
 	if err != nil {
 		return nil, err
 	}
-	c, err := OpenCheckpoint(g.New, key)
+	o, err := openCheckpoint(older, keys)
+	if err != nil {
+		return nil, err
+	}
+	c, err := openCheckpoint(g.New, keys)
 	if err != nil {
 		return nil, err
 	}

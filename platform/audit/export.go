@@ -18,7 +18,8 @@ type heading struct {
 	Format      string   `json:"format"`
 	Version     int      `json:"version"`
 	Key         string   `json:"key"`
-	Checkpoint  string   `json:"checkpoint"` // of all that follows
+	Checkpoint  string   `json:"checkpoint"`            // of all that follows
+	Successions []string `json:"successions,omitempty"` // how the key followed from those before
 	Witnesses   []string `json:"witnesses,omitempty"`
 	Checkpoints []string `json:"cosigned_checkpoints,omitempty"`
 }
@@ -37,6 +38,9 @@ func (l *Log) Export(ctx context.Context, org int64, w io.Writer) (*Checkpoint, 
 	}
 	h := heading{Format: fileFormat, Version: fileVersion, Checkpoint: c.Note}
 	if h.Key, err = l.Key(ctx, org); err != nil {
+		return nil, err
+	}
+	if h.Successions, err = successions(ctx, l.db, org); err != nil {
 		return nil, err
 	}
 	if h.Witnesses, err = l.witnesses(ctx, l.db, org); err != nil {

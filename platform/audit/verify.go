@@ -207,14 +207,21 @@ func sizeOf(points []*Checkpoint, text string) int64 {
 
 // checkpoints opens all that the entries are to be compared with. One that does not open spoils the whole.
 func (h *heading) checkpoints(known *Known) ([]*Checkpoint, error) {
-	if known.Key != "" && strings.TrimSpace(known.Key) != h.Key {
-		return nil, fault.New(fault.Conflict, "The file was signed with another key (%s) than the one you gave (%s). It is not the log you know: another one, or one that was written anew.", logName(h.Key), logName(strings.TrimSpace(known.Key)))
+	keys, err := newRing(h.Key, h.Successions)
+	if err != nil {
+		return nil, err
+	}
+	if own, below, _ := strings.Cut(strings.TrimSpace(known.Key), "\n"); known.Key != "" && !keys.has(strings.TrimSpace(own)) {
+		keys, err = newRing(h.Key, append(findSuccessions(below), h.Successions...)) // the file may be older than what is known
+		if err != nil || !keys.has(strings.TrimSpace(own)) {
+			return nil, fault.New(fault.Conflict, "The file was signed with another key (%s) than the one you gave (%s). It is not the log you know: another one, or one that was written anew.", logName(h.Key), logName(own))
+		}
 	}
 	witnesses := append(slices.Clone(known.Witnesses), h.Witnesses...)
 	var out []*Checkpoint
 	for i, text := range append(append([]string{h.Checkpoint}, h.Checkpoints...), known.Checkpoints...) {
-		c, err := OpenCheckpoint(text, h.Key, witnesses...)
-		if err != nil && i == 0 {
+		c, err := openCheckpoint(text, keys, witnesses...)
+		if i == 0 && (err != nil || c.Key != h.Key) {
 			return nil, fault.Wrap(fault.Conflict, err, "The checkpoint of this file is not signed by the log's key: the file was changed.")
 		}
 		if err != nil {
@@ -290,13 +297,17 @@ func (l *Log) allCheckpoints(ctx context.Context, tx *db.Tx, h *head) (points []
 	if err != nil {
 		return nil, 0, err
 	}
+	keys, err := h.ring(ctx, tx)
+	if err != nil {
+		return nil, 0, err
+	}
 	points, err = db.Select(ctx, tx, func(r db.Scanner) (*Checkpoint, error) {
 		var text string
 		var size, at int64
 		if err := r.Scan(&size, &at, &text); err != nil {
 			return nil, err
 		}
-		p, err := OpenCheckpoint(text, h.vkey, witnesses...)
+		p, err := openCheckpoint(text, keys, witnesses...)
 		if err != nil || p.Size != size {
 			bad++
 			return nil, nil //nolint:nilnil,nilerr // counted
