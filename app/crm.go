@@ -23,6 +23,7 @@ func (p *Parley) crm() {
 	p.Contacts.OnGone(p.Leads.ContactsGone)
 	p.FollowUps = followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: p.Contacts, Leads: p.Leads, Log: p.Audit, Gate: p.Holds.Check, Now: p.Now})
 	p.attachCalls()
+	p.wireFollowUps()
 }
 
 // attachCalls has calls meet people.

@@ -43,8 +43,9 @@ const (
 	sweepEvery    = time.Hour
 	settleEvery   = time.Minute
 	requestsEvery = 5 * time.Minute
-	settleAtOnce  = 4 // coarse rows, some milliseconds each
-	settleHorizon = 1 // days before today that are left alone, since they still change
+	remindEvery   = 20 * time.Second // a reminder comes at most so late
+	settleAtOnce  = 4                // coarse rows, some milliseconds each
+	settleHorizon = 1                // days before today that are left alone, since they still change
 )
 
 func (c *serveCmd) plain(ctx context.Context, r *Run) error {
@@ -124,7 +125,7 @@ func (s *server) serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var duties sync.WaitGroup
 	duties.Go(func() { desk.serve(working) })
-	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch, s.prove, s.attach} {
+	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch, s.prove, s.attach, s.remind} {
 		duties.Go(func() { duty(working) })
 	}
 	err = s.listen(ctx, secured, handler)
@@ -271,6 +272,11 @@ func (s *server) deliver(ctx context.Context) {
 // attach has leads say what their calls say.
 func (s *server) attach(ctx context.Context) {
 	s.p.Attach.Run(ctx, func(err error) { s.p.Log.Error("duty failed", "duty", "attach", "err", err) })
+}
+
+// remind tells members of what they are to do, and managers of what stays undone.
+func (s *server) remind(ctx context.Context) {
+	s.every(ctx, remindEvery, "follow-ups", func(ctx context.Context) error { return s.p.FollowUps.Remind(ctx, s.p.Now()) })
 }
 
 // settle writes the coarse rows of past days, a few at a time, so that reports over long ranges find them.

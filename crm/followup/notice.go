@@ -33,8 +33,11 @@ type Notice struct {
 	mark     time.Time
 }
 
+// Path is the page of follow-ups.
+const Path = "/followups"
+
 // Link is the path of the page about a follow-up.
-func Link(id ID) string { return "/followups/" + string(id) }
+func Link(id ID) string { return Path + "/" + string(id) }
 
 // tell keeps notices. One that is there already is left out of what it gives.
 func tell(ctx context.Context, tx *db.Tx, org account.OrgID, now time.Time, all ...Notice) (kept []Notice, err error) {
