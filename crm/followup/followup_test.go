@@ -105,6 +105,14 @@ func TestPuttingOff(t *testing.T) {
 		if got := s.get(t, f.ID); !got.Overdue(s.Now()) || !got.Snoozed.IsZero() || got.Snoozes != 1 {
 			t.Errorf("taken back: %+v", got)
 		}
+		s.snooze(t, f.ID, until)
+		must(t, s.try(t, func(ctx context.Context, tx *db.Tx) error {
+			got, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, f.ID, 0, followup.Change{Due: ptr(s.at(t, "2026-04-17 10:00"))})
+			if err == nil && (!got.Snoozed.IsZero() || s.clock(got.At) != "Fri 2026-04-17 10:00" || got.Overdue(s.at(t, "2026-04-17 09:59"))) {
+				t.Errorf("planned anew: %+v", got)
+			}
+			return err
+		}))
 		refused(t, s.try(t, func(ctx context.Context, tx *db.Tx) error {
 			_, err := s.all.Undo(ctx, tx, s.Org, s.asha.ID, f.ID)
 			return err

@@ -12,8 +12,10 @@ import (
 
 	"parley/account"
 	"parley/crm/contact"
+	"parley/crm/crmtest"
 	"parley/crm/followup"
 	"parley/platform/db"
+	"parley/platform/db/dbtest"
 	"parley/platform/fault"
 )
 
@@ -272,4 +274,21 @@ func TestWhatEndedLeavesACalendarAfterAMonth(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestLinesOfEveryLengthAreFolded(t *testing.T) {
+	d := dbtest.SQLite(t, append(crmtest.Schemas(), dbtest.Schema{Series: "followup", Files: followup.Schema})...)
+	s := newStory(t, d)
+	secret, err := s.all.NewFeed(t.Context(), s.as(t, s.asha))
+	must(t, err)
+	for n := range 240 {
+		name := strings.Repeat("x", n%7) + strings.Repeat("éअ😀", n/7) + "\xff;"
+		ics, err := s.all.Calendar(t.Context(), secret, func(*account.Org, *account.Member) followup.Speech { return followup.Speech{Name: name} })
+		must(t, err)
+		for _, p := range parse(t, ics) {
+			if p.name == "X-WR-CALNAME" && plain(p.value) != strings.ToValidUTF8(name, "\uFFFD") {
+				t.Errorf("%q came back as %q", name, plain(p.value))
+			}
+		}
+	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -236,6 +238,32 @@ func TestManagersHearOfWhatStaysUndone(t *testing.T) {
 		s.remind(t, s.at(t, "2026-05-22 10:00"))
 		if got := s.told(); got != "" {
 			t.Errorf("switched off, it told %q", got)
+		}
+	})
+}
+
+func TestTwoRoundsAtOnceTellEachMemberOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *story) {
+		for i := range 120 {
+			s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00").Add(time.Duration(i) * time.Second), Reminders: ptr([]int{0})})
+		}
+		var told atomic.Int64
+		var rounds sync.WaitGroup
+		at := s.at(t, "2026-04-15 15:10")
+		for range 4 {
+			all := s.open()
+			all.Wire(followup.Sources{Mail: func(_ context.Context, _ *db.Tx, _ *account.Org, notices []followup.Notice) (func(), error) {
+				return func() { told.Add(int64(len(notices))) }, nil
+			}})
+			rounds.Go(func() {
+				if err := all.Remind(t.Context(), at); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		rounds.Wait()
+		if told.Load() != 120 {
+			t.Errorf("%d mails about 120 reminders", told.Load())
 		}
 	})
 }

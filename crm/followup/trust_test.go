@@ -3,6 +3,7 @@ package followup_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -236,6 +237,11 @@ func TestWhatIsKeptTooLongGoes(t *testing.T) {
 			}
 			return err
 		}))
+		due, err := s.all.Keepers()[1].Due(ctx, s.Org.ID, retain.Cut{From: policy.LastActivity, Before: begun.Add(101 * day)})
+		must(t, err)
+		if i := slices.IndexFunc(due, func(i retain.Item) bool { return i.Key == string(later.ID) }); i < 0 || !due[i].At.Equal(begun.Add(100*day)) {
+			t.Errorf("what was for later counts from elsewhere: %+v", due)
+		}
 		ceiling, err := s.all.Keepers()[1].Due(ctx, s.Org.ID, retain.Cut{From: policy.Created, Before: begun.Add(time.Millisecond)})
 		must(t, err)
 		if len(ceiling) != 3 || !ceiling[0].At.Equal(begun) {

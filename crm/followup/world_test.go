@@ -35,7 +35,7 @@ func each(t *testing.T, tell func(t *testing.T, s *story)) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { tell(t, newStory(t, d)) }, append(crmtest.Schemas(), dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "followup", Files: followup.Schema})...)
 }
 
-func newStory(t *testing.T, d *db.DB) *story {
+func newStory(t testing.TB, d *db.DB) *story {
 	w := crmtest.New(t, d)
 	s := &story{World: w, asha: w.Agent(t, "Asha"), bina: w.Agent(t, "Bina"), boss: w.Accounts.Operator(w.Org)}
 	s.all = s.open()
