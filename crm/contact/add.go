@@ -65,7 +65,7 @@ func (k *Checker) Check(ctx context.Context, c db.Conn, n *New) error {
 	if known != nil {
 		return known
 	}
-	return notErased(k.buried, &n.Person)
+	return k.s.notErased(ctx, c, k.org.ID, k.buried, &n.Person, n.Origin == originImport || n.Origin == originPhone)
 }
 
 // checkOwner refuses an owner who is not there, or has left.
@@ -86,23 +86,40 @@ func (s *Contacts) checkOwner(ctx context.Context, c db.Conn, org account.OrgID,
 	}
 }
 
-// notErased refuses somebody who was erased. buried is who was, nil nobody.
-func notErased(buried *consent.Tombstones, p *Person) error {
+// notErased refuses somebody who was erased. Who called again since stands in the number book anew, and can be made a contact
+// again, but not by a list or a phone's address book, which may be from before. buried is who was erased, nil nobody.
+func (s *Contacts) notErased(ctx context.Context, c db.Conn, org account.OrgID, buried *consent.Tombstones, p *Person, listed bool) error {
 	if buried == nil || buried.Len() == 0 {
 		return nil
 	}
 	for _, n := range p.Numbers {
-		if _, gone := buried.Erased(n.Text); gone {
-			return fault.New(fault.Gone, "The person with this number was erased, so they are not kept again. Your privacy officer can lift that when the person wishes it.")
+		if _, gone := buried.Erased(n.Text); !gone {
+			continue
 		}
+		if !listed {
+			_, again, err := s.d.Book.Find(ctx, c, org, n.Text)
+			if err != nil {
+				return err
+			}
+			if again {
+				continue
+			}
+		}
+		return fault.New(fault.Gone, "The person with this number was erased, so they are not taken in again. Leave them out. Should they call again, they can be added by hand.")
 	}
 	for _, e := range p.Emails {
 		if _, gone := buried.Erased(buriedEmail(e.Text)); gone {
-			return fault.New(fault.Gone, "The person with this e-mail address was erased, so they are not kept again. Your privacy officer can lift that when the person wishes it.")
+			return fault.New(fault.Gone, "The person with this e-mail address was erased, so they are not taken in again. Leave the address out.")
 		}
 	}
 	return nil
 }
+
+// Where contacts come from as lists.
+const (
+	originImport = "import"
+	originPhone  = "phone"
+)
 
 // buriedEmail is the name of an e-mail address among what was erased.
 func buriedEmail(email string) string { return "email:" + strings.ToLower(strings.TrimSpace(email)) }
@@ -188,6 +205,9 @@ func insert(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.OrgID,
 				return err
 			}
 			args = append(args, org, c.ID, c.Subject, c.Rev, c.Owner, c.Team, sealed, c.Origin, c.Import, c.MergedInto, millis(c.Made), c.MadeBy, millis(c.Changed), c.ChangedBy, millis(c.Last), flag(c.Restricted))
+			if c.MergedInto != "" { // whoever it became part of is found
+				continue
+			}
 			for _, e := range entries(k, &c.Person, c.Tags) {
 				rows = append(rows, indexRow{e, c.Subject})
 			}

@@ -215,7 +215,7 @@ func (s *Contacts) Change(ctx context.Context, tx *db.Tx, org *account.Org, by a
 	}
 	buried, err := s.buried(ctx, tx, org.ID)
 	if err == nil {
-		err = notErased(buried, &p)
+		err = s.notErased(ctx, tx, org.ID, buried, &p, false)
 	}
 	if err != nil {
 		return nil, nil, err

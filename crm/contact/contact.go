@@ -118,6 +118,8 @@ type Contacts struct {
 	d          Deps
 	gone       []Gone
 	renumbered []Renumbered
+	alive      []Alive
+	loose      Loose
 }
 
 // Renumbered is told, inside the transaction, which contacts have other numbers from now on, or became part of one another or

@@ -116,7 +116,7 @@ func (s *Contacts) Brought(ctx context.Context, c db.Conn, org account.OrgID, im
 
 // Delete removes the contacts of an organisation inside a running transaction; its keys go with it.
 func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
-	for _, table := range []string{"contacts", "contact_numbers", "contact_index", "contact_events", "contact_notes", "contact_tags", "contact_distinct"} {
+	for _, table := range []string{"contacts", "contact_numbers", "contact_index", "contact_events", "contact_notes", "contact_tags", "contact_distinct", "archived_contacts"} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1`, org); err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ import (
 const (
 	fewestDigits = 4    // of a number: fewer would open too many
 	mostQuery    = 5    // words of one search
-	mostTries    = 1000 // candidates that one search opens
+	mostTries    = 300  // candidates that one search opens
 	mostRows     = 5000 // of the index that one try looks at
 	manyRows     = 3000 // where there are more, it does not matter how many
 )
@@ -40,7 +40,7 @@ func (s *Contacts) ByEmail(ctx context.Context, c db.Conn, org account.OrgID, em
 		return nil, err
 	}
 	found, err := s.Load(ctx, c, org, ids...)
-	return slices.DeleteFunc(ids, func(x ID) bool { // another address with the same 8 bytes
+	return slices.DeleteFunc(ids, func(x ID) bool { // another address with the same bytes
 		return found[x] == nil || !slices.ContainsFunc(found[x].Person.Emails, func(e Labelled) bool { return strings.EqualFold(e.Text, strings.TrimSpace(email)) })
 	}), err
 }
@@ -100,7 +100,9 @@ func (s *Contacts) byDigits(ctx context.Context, c db.Conn, org account.OrgID, t
 		return nil, err
 	}
 	var nums []number.ID
-	if n, ok, err := s.d.Book.Seek(ctx, c, org, phone.Parse(text, o.Country).Canonical()); err != nil {
+	if n, ok, err := s.d.Book.Seek(ctx, c, org, phone.Parse(text, o.Country).Canonical()); fault.KindOf(err) == fault.Denied {
+		return nil, nil
+	} else if err != nil {
 		return nil, err
 	} else if ok {
 		nums = append(nums, n)

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	indexBytes = 8
+	indexBytes = 10
 	partBytes  = 2
 	maxWords   = 12 // of one person
 	chunk      = 50 // rows of one statement
@@ -33,7 +33,7 @@ const (
 
 // beginnings are the lengths, in characters, of the beginnings by which words are found. A search for a length between looks at
 // what the next shorter one finds.
-func beginnings() [3]int { return [3]int{2, 3, 5} }
+func beginnings() [4]int { return [4]int{2, 3, 5, 8} }
 
 // fold makes texts alike that people take for the same: capitals, widths, accents of Latin, Greek and Cyrillic letters, and
 // the points of Arabic, Hebrew and Indic scripts that many leave out. Vowel signs stay.

@@ -34,8 +34,9 @@ CREATE TABLE contact_numbers (
 ) WITHOUT ROWID;
 CREATE INDEX contact_numbers_contact ON contact_numbers (org_id, contact);
 
--- kind: 1 a word of the names or the company, 2 an e-mail address, 3 first and last name, 4 a tag. idx: 8 bytes of keyed hashes.
--- Those of a word are 2 bytes each of its first two, three and five letters and of the whole, so that its beginning is a range.
+-- kind: 1 a word of the names or the company, 2 an e-mail address, 3 first and last name, 4 a tag. idx: 10 bytes of keyed hashes.
+-- Those of a word are 2 bytes each of its first two, three, five and eight letters and of the whole, so that its beginning is a
+-- range.
 CREATE TABLE contact_index (
   org_id BIGINT NOT NULL,
   kind SMALLINT NOT NULL,
@@ -84,4 +85,12 @@ CREATE TABLE contact_distinct (
   by_member TEXT NOT NULL,
   at_ms BIGINT NOT NULL,
   PRIMARY KEY (org_id, one, other)
+) WITHOUT ROWID;
+
+-- Contacts in the archive, by their numbers, so that they are found when somebody asks about their own data. num: 0 = none.
+CREATE TABLE archived_contacts (
+  org_id BIGINT NOT NULL,
+  num BIGINT NOT NULL,
+  subject BIGINT NOT NULL,
+  PRIMARY KEY (org_id, num, subject)
 ) WITHOUT ROWID;
