@@ -155,15 +155,23 @@ func (a *Accounts) SetRole(ctx context.Context, by *Actor, m MemberID, role Role
 
 // Deactivate ends a member's access: their sessions, links, tokens and the invitations they gave. Their calls stay.
 func (a *Accounts) Deactivate(ctx context.Context, by *Actor, m MemberID) (*Member, error) {
-	return a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error {
+	ended := endedSessions{org: by.Org.ID, member: m}
+	out, err := a.changeMember(ctx, by.Org.ID, m, func(tx *db.Tx, was *Member) error {
 		if err := by.mayChange(was.Role); err != nil {
 			return err
 		}
 		if err := keepOneOwner(ctx, tx, was); err != nil {
 			return err
 		}
+		if err := tx.Row(ctx, `SELECT count(*) FROM sessions WHERE org_id = $1 AND member_id = $2`, was.Org, m).Scan(&ended.count); err != nil {
+			return err
+		}
 		return a.endAccess(ctx, tx, was.Org, m)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return out, a.tellEnded(ctx, AccessOver, ended)
 }
 
 // Reactivate lets a deactivated member in again, with the role they had.

@@ -27,7 +27,7 @@ func (a *Accounts) StartReset(ctx context.Context, email string) (secret string,
 	}
 	if err := a.knock(ctx, resetDoor(person)); err != nil {
 		if fault.KindOf(err) == fault.TooMany { // enough mails were sent; the asker hears the same as ever
-			return "", false, nil
+			return "", false, a.tell(ctx, person, SecurityEvent{Kind: ResetAsked, Cause: TooOften})
 		}
 		return "", false, err
 	}
@@ -42,6 +42,9 @@ func (a *Accounts) StartReset(ctx context.Context, email string) (secret string,
 			id.Hash(secret), person, a.now().Add(resetLife).UnixMilli())
 		return err
 	})
+	if err == nil {
+		err = a.tell(ctx, person, SecurityEvent{Kind: ResetAsked})
+	}
 	if err != nil || !found {
 		return "", false, err
 	}
@@ -88,7 +91,8 @@ func (a *Accounts) UseReset(ctx context.Context, secret, newPassword string) err
 	if err != nil {
 		return err
 	}
-	return a.db.Tx(ctx, func(tx *db.Tx) error {
+	var ended []endedSessions
+	if err := a.db.Tx(ctx, func(tx *db.Tx) error {
 		n, err := tx.Exec(ctx, `DELETE FROM resets WHERE secret_hash = $1`, id.Hash(strings.TrimSpace(secret)))
 		if err != nil {
 			return err
@@ -102,8 +106,15 @@ func (a *Accounts) UseReset(ctx context.Context, secret, newPassword string) err
 		if _, err := tx.Exec(ctx, `DELETE FROM sign_in_attempts WHERE subject_key = $1`, person); err != nil {
 			return err
 		}
-		return endSessionsOf(ctx, tx, person, "")
-	})
+		ended, err = endSessionsOf(ctx, tx, person, "")
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := a.tell(ctx, person, SecurityEvent{Kind: ResetDone}); err != nil {
+		return err
+	}
+	return a.tellEnded(ctx, ByReset, ended...)
 }
 
 func errResetGone() error {
@@ -125,21 +136,29 @@ func (a *Accounts) ChangePassword(ctx context.Context, by *Actor, old, newPasswo
 	}
 	ok, err := a.checkPassword(ctx, person, hash, old, SignInFrom{IP: by.Session.IP})
 	if err != nil {
-		return err
+		return a.turnedAway(ctx, person, SignInFrom{IP: by.Session.IP, UserAgent: by.Session.UserAgent}, err)
 	}
 	if !ok {
+		if err := a.tell(ctx, person, SecurityEvent{Kind: WrongPassword, Cause: AtChange}); err != nil {
+			return err
+		}
 		return fault.Field("old_password", "This is not your password. Try again, or sign out and ask for a new one under \"Forgot password\".")
 	}
 	encoded, err := a.newPassword(ctx, person, newPassword)
 	if err != nil {
 		return err
 	}
-	return a.db.Tx(ctx, func(tx *db.Tx) error {
+	var ended []endedSessions
+	if err := a.db.Tx(ctx, func(tx *db.Tx) error {
 		if err := a.replacePassword(ctx, tx, person, encoded); err != nil {
 			return err
 		}
-		return endSessionsOf(ctx, tx, person, by.Session.ID)
-	})
+		ended, err = endSessionsOf(ctx, tx, person, by.Session.ID)
+		return err
+	}); err != nil {
+		return err
+	}
+	return a.tellEnded(ctx, AtChange, ended...)
 }
 
 // newPassword checks and hashes a new password for a person, who must belong somewhere.

@@ -6,6 +6,7 @@ import (
 
 	"parley/platform/db"
 	"parley/platform/fault"
+	"parley/platform/id"
 )
 
 // SecurityKind is what happened around signing in.
@@ -13,8 +14,26 @@ type SecurityKind string
 
 // The kinds.
 const (
-	Guesses    SecurityKind = "guesses"     // so many wrong passwords that the door was shut
-	NewBrowser SecurityKind = "new_browser" // a member signed in with a browser that they had not used before
+	Guesses       SecurityKind = "guesses"        // so many wrong passwords that the door was shut
+	NewBrowser    SecurityKind = "new_browser"    // a member signed in with a browser that they had not used before
+	WrongPassword SecurityKind = "wrong_password" // somebody tried a password that is not the member's
+	ResetAsked    SecurityKind = "reset_asked"    // somebody asked for a link to set a new password
+	ResetDone     SecurityKind = "reset_done"     // a new password was set by such a link
+	SessionsEnded SecurityKind = "sessions_ended" // a member's sessions were ended before their time
+)
+
+// SecurityCause says coarsely why something happened around signing in.
+type SecurityCause string
+
+// The causes.
+const (
+	AtSignIn   SecurityCause = "sign_in"  // of a wrong password: the form to sign in
+	AtJoining  SecurityCause = "join"     // of a wrong password: the forms to sign up and to take an invitation
+	AtChange   SecurityCause = "change"   // of a wrong password: the form to change it; of ended sessions: it was changed
+	ByReset    SecurityCause = "reset"    // of ended sessions: a new password was set by a link
+	ByMember   SecurityCause = "member"   // of ended sessions: the member ended them
+	AccessOver SecurityCause = "access"   // of ended sessions: the member's access was ended
+	TooOften   SecurityCause = "too_many" // turned away unheard, since it came too often
 )
 
 // SecurityEvent is one such thing. Where the person belongs to several organisations there is one for each; what belongs
@@ -24,6 +43,10 @@ type SecurityEvent struct {
 	Org    OrgID
 	Member MemberID // "" = nobody
 	From   SignInFrom
+	// Pseudonym stands for an address that nobody has; it is keyed, so that no address can be told from it.
+	Pseudonym string
+	Cause     SecurityCause
+	Count     int64 // sessions that were ended
 }
 
 // OnSecurity says who is told of security events, outside of any transaction. It is called once, at wiring.
@@ -31,9 +54,9 @@ func (a *Accounts) OnSecurity(told func(ctx context.Context, e SecurityEvent) er
 	a.security = told
 }
 
-// tellGuesses tells that somebody was turned away after too many wrong passwords. As much is done for an address that
+// tell tells of something that happened to a person, in each of their organisations. As much is done for an address that
 // nobody has as for one that somebody has.
-func (a *Accounts) tellGuesses(ctx context.Context, person []byte, from SignInFrom) error {
+func (a *Accounts) tell(ctx context.Context, person []byte, e SecurityEvent) error {
 	if a.security == nil {
 		return nil
 	}
@@ -42,10 +65,37 @@ func (a *Accounts) tellGuesses(ctx context.Context, person []byte, from SignInFr
 		return err
 	}
 	if len(all) == 0 {
-		all = []Membership{{}}
+		all, e.Pseudonym = []Membership{{}}, id.Encode(person)[:pseudonymLength]
 	}
 	for _, m := range all {
-		if err := a.security(ctx, SecurityEvent{Kind: Guesses, Org: m.Org, Member: m.Member, From: from}); err != nil {
+		e.Org, e.Member = m.Org, m.Member
+		if err := a.security(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pseudonymLength is enough to tell a handful of addresses apart, and no more.
+const pseudonymLength = 16
+
+// endedSessions are how many sessions of a member were ended.
+type endedSessions struct {
+	org    OrgID
+	member MemberID
+	count  int64
+}
+
+// tellEnded tells whose sessions were ended.
+func (a *Accounts) tellEnded(ctx context.Context, cause SecurityCause, ended ...endedSessions) error {
+	if a.security == nil {
+		return nil
+	}
+	for _, e := range ended {
+		if e.count == 0 {
+			continue
+		}
+		if err := a.security(ctx, SecurityEvent{Kind: SessionsEnded, Org: e.org, Member: e.member, Cause: cause, Count: e.count}); err != nil {
 			return err
 		}
 	}
@@ -57,7 +107,7 @@ func (a *Accounts) turnedAway(ctx context.Context, person []byte, from SignInFro
 	if fault.KindOf(err) != fault.TooMany {
 		return err
 	}
-	if toldErr := a.tellGuesses(ctx, person, from); toldErr != nil {
+	if toldErr := a.tell(ctx, person, SecurityEvent{Kind: Guesses, From: from, Cause: TooOften}); toldErr != nil {
 		return toldErr
 	}
 	return err

@@ -126,7 +126,10 @@ func (a *Accounts) Sessions(ctx context.Context, by *Actor) ([]*Session, error) 
 
 // EndSession ends one of the actor's sessions.
 func (a *Accounts) EndSession(ctx context.Context, by *Actor, session string) error {
-	return a.db.Tx(ctx, func(tx *db.Tx) error { return endSession(ctx, tx, by.Org.ID, by.Member.ID, session) })
+	if err := a.db.Tx(ctx, func(tx *db.Tx) error { return endSession(ctx, tx, by.Org.ID, by.Member.ID, session) }); err != nil {
+		return err
+	}
+	return a.tellEnded(ctx, ByMember, endedSessions{by.Org.ID, by.Member.ID, 1})
 }
 
 func endSession(ctx context.Context, tx *db.Tx, org OrgID, m MemberID, session string) error {
@@ -143,26 +146,37 @@ func (a *Accounts) EndOtherSessions(ctx context.Context, by *Actor) error {
 	if by.Session != nil {
 		keep = by.Session.ID
 	}
-	return a.db.Tx(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Exec(ctx, `DELETE FROM sessions WHERE org_id = $1 AND member_id = $2 AND id <> $3`, by.Org.ID, by.Member.ID, keep); err != nil {
+	var ended []endedSessions
+	if err := a.db.Tx(ctx, func(tx *db.Tx) error {
+		here, err := tx.Exec(ctx, `DELETE FROM sessions WHERE org_id = $1 AND member_id = $2 AND id <> $3`, by.Org.ID, by.Member.ID, keep)
+		ended = []endedSessions{{by.Org.ID, by.Member.ID, here}}
+		if err != nil || by.Member.Email == "" || by.Session == nil || !by.Session.ByPassword {
 			return err
-		}
-		if by.Member.Email == "" || by.Session == nil || !by.Session.ByPassword {
-			return nil
 		}
 		person, err := a.personKey(ctx, by.Member.Email)
 		if err != nil {
 			return err
 		}
-		return endSessionsOf(ctx, tx, person, keep)
-	})
+		elsewhere, err := endSessionsOf(ctx, tx, person, keep)
+		ended = append(ended, elsewhere...)
+		return err
+	}); err != nil {
+		return err
+	}
+	return a.tellEnded(ctx, ByMember, ended...)
 }
 
-// endSessionsOf ends a person's sessions everywhere, but one.
-func endSessionsOf(ctx context.Context, tx *db.Tx, person []byte, keep string) error {
-	_, err := tx.Exec(ctx, `DELETE FROM sessions WHERE id <> $2 AND EXISTS (SELECT 1 FROM members m
+// endSessionsOf ends a person's sessions everywhere, but one, and tells how many those were.
+func endSessionsOf(ctx context.Context, tx *db.Tx, person []byte, keep string) ([]endedSessions, error) {
+	ended, err := db.Select(ctx, tx, func(r db.Scanner) (e endedSessions, err error) { return e, r.Scan(&e.org, &e.member, &e.count) }, `
+		SELECT s.org_id, s.member_id, count(*) FROM sessions s JOIN members m ON m.org_id = s.org_id AND m.id = s.member_id
+		WHERE m.email_key = $1 AND s.id <> $2 GROUP BY s.org_id, s.member_id ORDER BY s.org_id, s.member_id`, person, keep)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM sessions WHERE id <> $2 AND EXISTS (SELECT 1 FROM members m
 		WHERE m.email_key = $1 AND m.org_id = sessions.org_id AND m.id = sessions.member_id)`, person, keep)
-	return err
+	return ended, err
 }
 
 // SignOut ends the session with this secret. One that ended already is no error.

@@ -43,6 +43,9 @@ func (a *Accounts) SignIn(ctx context.Context, email, pass string, from SignInFr
 		return nil, "", a.turnedAway(ctx, person, from, err)
 	}
 	if !ok {
+		if err := a.tell(ctx, person, SecurityEvent{Kind: WrongPassword, From: from, Cause: AtSignIn}); err != nil {
+			return nil, "", err
+		}
 		return nil, "", fault.New(fault.Unauthenticated, "The e-mail address or the password is wrong. Try again, or ask for a new password under \"Forgot password\".")
 	}
 	renewed := hash

@@ -107,7 +107,13 @@ func (a *Accounts) provePerson(ctx context.Context, person []byte, pass string, 
 		return a.passwords.Hash(ctx, pass)
 	}
 	ok, err := a.checkPassword(ctx, person, known, pass, from)
-	if err == nil && !ok {
+	if err != nil {
+		return "", a.turnedAway(ctx, person, from, err)
+	}
+	if !ok {
+		if err = a.tell(ctx, person, SecurityEvent{Kind: WrongPassword, From: from, Cause: AtJoining}); err != nil {
+			return "", err
+		}
 		err = fault.Field("password", "This e-mail address has a password here already, and it is another one. Give that password, or ask for a new one under \"Forgot password\".")
 	}
 	return "", err

@@ -227,7 +227,11 @@ func (c *attestVerifyCmd) plain(_ context.Context, r *Run) error {
 	if err != nil {
 		return unreadable(c.File, err)
 	}
-	s, key, err := attest.Verify(text, c.Key)
+	known, err := textOrFile(r, c.Key)
+	if err != nil {
+		return err
+	}
+	s, key, err := attest.Verify(text, known)
 	if err != nil {
 		return err
 	}

@@ -335,6 +335,7 @@ func (c *auditProveCmd) onData(ctx context.Context, r *Run) error {
 type auditCheckpointCmd struct {
 	ofLog
 	Key     bool   `xor:"what" help:"Show the log's public key instead. Keep a copy elsewhere."`
+	Keys    bool   `xor:"what" help:"Show the public key and how it followed from those before, as a file for --key of verifying commands."`
 	Since   int64  `xor:"what" placeholder:"SIZE" help:"Write the proof that the log only grew since it had so many entries, for a witness."`
 	Cosign  string `xor:"what" placeholder:"FILE" help:"Take back a checkpoint that a witness has cosigned."`
 	Witness string `placeholder:"KEY|FILE" help:"Public key of the witness, with --cosign."`
@@ -352,6 +353,12 @@ func (c *auditCheckpointCmd) onData(ctx context.Context, r *Run) error {
 			return err
 		}
 		return r.printf("%s\n", key)
+	case c.Keys:
+		text, err := r.p.Audit.KeyFile(ctx, org)
+		if err != nil {
+			return err
+		}
+		return r.printf("%s", text)
 	case c.Since > 0:
 		g, err := r.p.Audit.ProveGrowth(ctx, org, c.Since)
 		if err != nil {
@@ -400,6 +407,9 @@ func quietCommands() []string {
 
 // logged carries out a command and records that the operator did so. What shows people's data is recorded first.
 func (r *Run) logged(ctx context.Context, command *kong.Context, c onData) error {
+	if k, ok := c.(*keysRotateCmd); ok {
+		return k.logged(ctx, r)
+	}
 	e, ok := commandEntry(command)
 	if !ok {
 		return c.onData(ctx, r)

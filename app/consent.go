@@ -308,7 +308,11 @@ func (c *consentVerifyCmd) plain(_ context.Context, r *Run) (err error) {
 		return fault.Wrap(fault.NotFound, err, "The file %s cannot be read.", c.File)
 	}
 	defer f.Close()
-	v, err := consent.VerifyExport(f, c.Key)
+	key, err := textOrFile(r, c.Key)
+	if err != nil {
+		return err
+	}
+	v, err := consent.VerifyExport(f, key)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -33,7 +34,9 @@ func (p *Parley) incidents() (*incident.Incidents, error) {
 			return p.Rights.WritePart(ctx, org, s.Persons, rights.Part{Categories: s.Categories, From: s.From, To: s.To}, w)
 		},
 	})
-	p.Accounts.OnSecurity(x.RecordSecurity)
+	p.Accounts.OnSecurity(func(ctx context.Context, e account.SecurityEvent) error {
+		return errors.Join(p.logSecurity(ctx, e), x.RecordSecurity(ctx, e))
+	})
 	return x, nil
 }
 

@@ -2,10 +2,11 @@ package app
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
-	"slices"
 	"strconv"
 
+	"parley/platform/audit"
 	"parley/platform/fault"
 	"parley/platform/vault"
 )
@@ -77,17 +78,20 @@ type keysRotateCmd struct {
 	Master bool   `help:"The master key: a new one in the place of the file, or the one that --to names."`
 	To     string `placeholder:"PLACE" help:"With --master: a file to make the new key in, or vault://HOST/transit/KEY."`
 	Index  bool   `help:"The index keys, of all organisations or the one of --org. The server must not run."`
+	Log    bool   `help:"The keys that sign audit logs, of the installation and all organisations or the one of --org."`
 	inOrg
 }
 
 func (c *keysRotateCmd) onData(ctx context.Context, r *Run) error {
-	switch {
-	case c.Master && (c.Index || c.Org != "") || c.To != "" && !c.Master || !c.Master && !c.Index && c.Org == "":
-		return fault.New(fault.Invalid, "Say which key to change: --master, --org NAME, or --index.")
+	switch what := c.what(); {
+	case c.Master && c.Org != "" || c.To != "" && !c.Master || what == "":
+		return fault.New(fault.Invalid, "Say which key to change: --master, --org NAME, --index, or --log.")
 	case c.Master:
 		return c.rotateMaster(ctx, r)
 	case c.Index:
 		return c.rotateIndexes(ctx, r)
+	case c.Log:
+		return c.rotateLogs(ctx, r)
 	default:
 		org, err := c.find(ctx, r)
 		if err != nil {
@@ -98,6 +102,81 @@ func (c *keysRotateCmd) onData(ctx context.Context, r *Run) error {
 		}
 		return r.printf("%s has a new key. The keys under it were sealed anew, and no content was.\n", org.Name)
 	}
+}
+
+// what is the kind of key that is meant; "" when that is none or more than one.
+func (c *keysRotateCmd) what() string {
+	switch {
+	case c.Master && !c.Index && !c.Log:
+		return "master"
+	case c.Index && !c.Master && !c.Log:
+		return "index"
+	case c.Log && !c.Master && !c.Index:
+		return "log"
+	case !c.Master && !c.Index && !c.Log && c.Org != "":
+		return "organisation"
+	default:
+		return ""
+	}
+}
+
+// orgs are the organisations whose keys are meant, 0 for the installation.
+func (c *keysRotateCmd) orgs(ctx context.Context, r *Run) ([]int64, error) {
+	if c.Master {
+		return []int64{0}, nil
+	}
+	if c.Org != "" {
+		org, err := c.find(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return []int64{int64(org.ID)}, nil
+	}
+	return r.p.Keys.Orgs(ctx)
+}
+
+// logged carries the change out and enters it in the log of each organisation whose key it is, as what it is.
+func (c *keysRotateCmd) logged(ctx context.Context, r *Run) error {
+	orgs, err := c.orgs(ctx, r)
+	if err == nil {
+		err = c.onData(ctx, r)
+	}
+	if c.Log && err == nil { // each log has it already, in the transaction of the change
+		return nil
+	}
+	if len(orgs) == 0 {
+		orgs = []int64{0}
+	}
+	what := c.what()
+	e := audit.Entry{Actor: audit.Operator, Action: audit.KeyChanged, Object: "key", Purpose: "security"}
+	if what != "" {
+		e.Object, e.Details = "key/"+what, map[string]string{"what": what}
+	}
+	if err != nil {
+		e.Result = "failed"
+	}
+	for _, org := range orgs {
+		err = errors.Join(err, r.p.Audit.Record(context.WithoutCancel(ctx), org, e))
+	}
+	return err
+}
+
+// rotateLogs gives audit logs other keys to sign their checkpoints with.
+func (c *keysRotateCmd) rotateLogs(ctx context.Context, r *Run) error {
+	orgs, err := c.orgs(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, org := range orgs {
+		key, err := r.p.Audit.RotateKey(ctx, org, audit.Operator)
+		if err != nil {
+			return err
+		}
+		if err := r.printf("%s\n", key); err != nil {
+			return err
+		}
+	}
+	return r.printf("%d audit logs are signed with new keys. Tell the new keys to whoever verifies: \"parley audit checkpoint --keys\" writes them with the old ones, which what was signed before still needs.\n", len(orgs))
 }
 
 // rotateMaster moves the tree of keys under another master key, and tells the places that have backups.
@@ -156,16 +235,9 @@ func (c *keysRotateCmd) rotateIndexes(ctx context.Context, r *Run) error {
 	if r.served {
 		return fault.New(fault.Conflict, "The index keys cannot be changed while the server runs: every index is made anew. Stop the server first.")
 	}
-	orgs, err := r.p.Keys.Orgs(ctx)
+	orgs, err := c.orgs(ctx, r)
 	if err != nil {
 		return err
-	}
-	if c.Org != "" {
-		org, err := c.find(ctx, r)
-		if err != nil {
-			return err
-		}
-		orgs = slices.DeleteFunc(orgs, func(n int64) bool { return n != int64(org.ID) })
 	}
 	for _, org := range orgs {
 		if err := r.p.rotateIndex(ctx, org); err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -215,4 +216,65 @@ func TestAPersonErasedSinceStaysErasedInARestore(t *testing.T) {
 	if list, err := vault.ReadErasures(mustRead(t, filepath.Join(dir, "data", vault.ErasedFile))); err != nil || len(list) != 1 {
 		t.Errorf("the journal holds %v (%v)", list, err)
 	}
+}
+
+// P65: a change of a key is an action of its own in the logs of those whose key it is, and what was signed before verifies.
+func TestChangesOfKeysAreLogged(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"First", "Second"} {
+		parley(t, dir, 0, "org", "create", "--name", name, "--country", "IN", "--zone", "Asia/Kolkata", "--owner", strings.ToLower(name)+"@example.com")
+	}
+	parley(t, dir, 0, "user", "list", "--org", "First")
+	old := filepath.Join(dir, "old.jsonl")
+	parley(t, dir, 0, "audit", "export", "--org", "First", old)
+	before := parley(t, dir, 0, "audit", "checkpoint", "--key", "--org", "First")
+	parley(t, dir, 0, "keys", "rotate", "--master")
+	parley(t, dir, 0, "keys", "rotate", "--index")
+	parley(t, dir, 0, "keys", "rotate", "--org", "First")
+	parley(t, dir, 0, "keys", "rotate", "--log", "--org", "First")
+	parley(t, dir, 1, "keys", "rotate", "--log", "--master")
+	logged := func(of ...string) []string {
+		var entries []loggedEntry
+		if err := json.Unmarshal([]byte(parley(t, dir, 0, append([]string{"audit", "list", "--json", "--action", "key.changed,command.run"}, of...)...)), &entries); err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, e := range entries {
+			if strings.HasPrefix(e.Object, "key") || e.Object == "command/keys rotate" {
+				out = append(out, string(e.Action)+" "+e.Object+" "+e.Result)
+			}
+		}
+		return out
+	}
+	for of, want := range map[string][]string{
+		"First":  {"key.changed key/log ok", "key.changed key/organisation ok", "key.changed key/index ok"},
+		"Second": {"key.changed key/index ok"},
+		"":       {"key.changed key failed", "key.changed key/index ok", "key.changed key/master ok"},
+	} {
+		which := []string{"--org", of}
+		if of == "" {
+			which = []string{"--installation"}
+		}
+		if got := logged(which...); !slices.Equal(got, want) {
+			t.Errorf("the log of %q has %q, want %q", of, got, want)
+		}
+	}
+	key, keys := filepath.Join(dir, "key"), filepath.Join(dir, "keys")
+	write := func(path, text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(key, before)
+	write(keys, parley(t, dir, 0, "audit", "checkpoint", "--keys", "--org", "First"))
+	now := filepath.Join(dir, "now.jsonl")
+	parley(t, dir, 0, "audit", "export", "--org", "First", now)
+	for _, known := range []string{key, keys} {
+		for _, file := range []string{old, now} {
+			parley(t, dir, 0, "audit", "verify", file, "--key", known)
+		}
+	}
+	write(key, parley(t, dir, 0, "audit", "checkpoint", "--key", "--org", "First"))
+	parley(t, dir, 1, "audit", "verify", old, "--key", key) // the new key alone does not tell of the old one
+	parley(t, dir, 0, "audit", "check", "--org", "First")
 }

@@ -267,6 +267,7 @@ func (p *Parley) assemble() (err error) {
 	p.Proofs = prove.New(p.DB, p.Audit)
 	p.Policies = policy.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Accounts.SetGate(p.Policies.Gate)
+	p.Audit.UnderPolicy(func(ctx context.Context, org int64) (int, error) { return p.Policies.InForce(ctx, account.OrgID(org)) })
 	p.Holds = hold.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Attested = attest.New(p.DB, p.Keys, p.Audit, p.Holds.Check, version(), p.Now)
 	p.Book = number.New(p.DB, p.Keys)

@@ -475,7 +475,11 @@ func (c *rightsVerifyCmd) plain(_ context.Context, r *Run) (err error) {
 	if _, err := f.ReadAt(head, 0); err != nil {
 		return fault.New(fault.Invalid, "The file %s is empty or cut off.", c.File)
 	}
-	v, err := verifyRights(f, string(head) == "PK", c.Key)
+	key, err := textOrFile(r, c.Key)
+	if err != nil {
+		return err
+	}
+	v, err := verifyRights(f, string(head) == "PK", key)
 	if err != nil {
 		return err
 	}

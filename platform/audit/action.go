@@ -53,6 +53,10 @@ const (
 	Changed          Action = "page.changed"
 	SignedIn         Action = "sign_in"
 	SignedOut        Action = "sign_out"
+	SignInFailed     Action = "sign_in.failed"
+	ResetAsked       Action = "password.reset_asked"
+	ResetDone        Action = "password.reset"
+	SessionEnded     Action = "session.ended"
 	CommandRun       Action = "command.run"
 	PolicyChanged    Action = "policy.changed"
 	ConsentGiven     Action = "consent.given"
@@ -104,7 +108,7 @@ func Accesses() []Action {
 // Actions are all that are listed here, accesses first.
 func Actions() []Action {
 	return append(Accesses(), CallChanged, CallDeleted, CallbackChanged, MemberChanged, RoleChanged, TeamChanged, LineChanged, DeviceChanged,
-		ExclusionChanged, SettingsChanged, TokenChanged, ImportChanged, AccountChanged, OrgChanged, Changed, SignedIn, SignedOut, CommandRun,
+		ExclusionChanged, SettingsChanged, TokenChanged, ImportChanged, AccountChanged, OrgChanged, Changed, SignedIn, SignedOut, SignInFailed, ResetAsked, ResetDone, SessionEnded, CommandRun,
 		PolicyChanged, ConsentGiven, ConsentWithdrawn, KeyChanged, KeyDestroyed, PersonErased, RequestChanged, HoldChanged, RetentionApplied,
 		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned, PolicyProved, NoticeGiven,
 		DisclosureUsed, MinorChanged, HoldRefused, RetentionPlanned, RetentionConfirmed, ArchiveReturned, ArchiveErased, ReviewOpened, ReviewDecided,

@@ -26,8 +26,12 @@ type SecurityEvent struct {
 // together is how long the same things count as one.
 const together = time.Hour
 
-// RecordSecurity keeps what account saw. The same from the same place within an hour is one entry that counts.
+// RecordSecurity keeps what somebody should look at of what account saw: guesses, and browsers that are new. The same from
+// the same place within an hour is one entry that counts. The rest is in the audit log alone.
 func (x *Incidents) RecordSecurity(ctx context.Context, e account.SecurityEvent) error {
+	if e.Kind != account.Guesses && e.Kind != account.NewBrowser {
+		return nil
+	}
 	k, err := x.d.Keys.Org(ctx, int64(e.Org))
 	if err != nil {
 		return err

@@ -87,6 +87,20 @@ func (p *Policies) At(ctx context.Context, org account.OrgID, at time.Time) (*Ve
 	return p.ship(ctx, org)
 }
 
+// InForce tells which published version is in force now; 0 is the shipped document.
+func (p *Policies) InForce(ctx context.Context, org account.OrgID) (int, error) {
+	all, err := p.Versions(ctx, org)
+	if err != nil {
+		return 0, err
+	}
+	for _, v := range slices.Backward(all) {
+		if !v.Effective.After(p.now()) {
+			return v.Number, nil
+		}
+	}
+	return 0, nil
+}
+
 // Get gives one published version; 0 is the shipped document.
 func (p *Policies) Get(ctx context.Context, org account.OrgID, number int) (*Version, error) {
 	if number == 0 {
