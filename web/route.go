@@ -33,6 +33,7 @@ func (s *site) routes() []route {
 		s.missedRoutes(),
 		s.callRoutes(),
 		s.numberRoutes(),
+		s.leadRoutes(),
 		s.reportRoutes(),
 		s.exportRoutes(),
 		s.leaderboardRoutes(),

@@ -10,6 +10,7 @@ import (
 	"parley/calls/call"
 	"parley/calls/number"
 	"parley/calls/report"
+	"parley/crm/contact"
 	"parley/platform/audit"
 	"parley/platform/fault"
 	"parley/trust/subject"
@@ -37,6 +38,10 @@ func traces() map[string]trace {
 		"GET /people/{member}":  {action: audit.PersonOpened, member: "member"},
 		"GET /teams":            {action: audit.PeopleListed},
 		"GET /search":           {action: audit.SearchMade},
+		"GET /leads":            {action: audit.LeadsListed},
+		"GET /leads/table":      {action: audit.LeadsListed},
+		"GET /leads/calendar":   {action: audit.LeadsListed},
+		"GET /leads/{lead}":     {action: audit.LeadOpened, object: "lead/{lead}"},
 		"GET /devices":          {action: audit.DevicesOpened},
 		"GET /devices/{device}": {action: audit.DevicesOpened, object: "device/{device}"},
 		"GET /lines/{line}":     {action: audit.PersonOpened, object: "line/{line}"},
@@ -51,6 +56,9 @@ func traces() map[string]trace {
 		"POST /people/{member}":          {action: audit.MemberChanged, member: "member"},
 		"POST /settings/close":           {action: audit.OrgChanged, site: true},
 		"POST /demo/remove":              {action: audit.OrgChanged, site: true},
+		"POST /leads/bulk":               {action: audit.LeadsChanged},
+		"POST /leads/bulk/{bulk}/undo":   {action: audit.LeadsChanged},
+		"POST /leads/{lead}/delete":      {action: audit.LeadDeleted, object: "lead/{lead}"},
 		"POST /sign-in":                  {action: audit.SignedIn},
 		"POST /link/{secret}":            {action: audit.SignedIn, object: "page/link"},
 		"POST /invitation/{secret}":      {action: audit.SignedIn, object: "page/invitation"},
@@ -71,7 +79,7 @@ func traces() map[string]trace {
 		"GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust",
 		"GET /trust/policy", "GET /trust/policy/edit", "GET /trust/policy/preview", "GET /trust/policy/text/{text}", "GET /trust/policy/file/{file}", "POST /trust/policy/publish",
 		"POST /policy/accept", "GET /trust/proof", "GET /trust/proof/progress", "GET /trust/proof/report.json", "POST /trust/proof/run", "POST /trust/proof/publish",
-		"GET /trust/attestations/materials", "GET /trust/attestations/materials.json",
+		"GET /leads/new", "POST /leads/views", "POST /leads/views/{view}/delete", "GET /trust/attestations/materials", "GET /trust/attestations/materials.json",
 	} {
 		t[pattern] = quiet
 	}
@@ -88,7 +96,7 @@ func families() []struct {
 		action audit.Action
 	}{
 		{"/calls/", audit.CallChanged}, {"/missed/", audit.CallbackChanged}, {"/people/", audit.MemberChanged}, {"/teams", audit.TeamChanged},
-		{"/lines/", audit.LineChanged}, {"/devices/", audit.DeviceChanged}, {"/settings/tokens", audit.TokenChanged}, {"/settings/exclusions", audit.ExclusionChanged},
+		{"/lines/", audit.LineChanged}, {"/devices/", audit.DeviceChanged}, {"/leads", audit.LeadChanged}, {"/settings/tokens", audit.TokenChanged}, {"/settings/exclusions", audit.ExclusionChanged},
 		{"/settings", audit.SettingsChanged}, {"/imports", audit.ImportChanged}, {"/files", audit.ImportChanged}, {"/trust/policy", audit.PolicyChanged}, {"/trust", audit.Changed},
 	}
 }
@@ -101,7 +109,7 @@ func traceOf(r route) trace {
 	}
 	method, path, _ := strings.Cut(r.pattern, " ")
 	t := trace{}
-	for _, id := range []string{"member", "line", "device", "team", "import", "token", "invitation"} {
+	for _, id := range []string{"lead", "member", "line", "device", "team", "import", "token", "invitation"} {
 		if strings.Contains(path, "{"+id+"}") {
 			t.object = id + "/{" + id + "}"
 		}
@@ -168,6 +176,9 @@ func (v *visit) concernNumber(n number.ID) {
 		v.concern(subject.OfNumber(int64(n)))
 	}
 }
+
+// concernContact notes that a visit is about a contact.
+func (v *visit) concernContact(c *contact.Contact) { v.concern(c.Refs()...) }
 
 // concernCall notes whose call a visit is about: that of the number, and that of the agent.
 func (v *visit) concernCall(k call.Key) error {

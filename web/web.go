@@ -22,6 +22,12 @@ import (
 	"parley/calls/number"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/crm/attach"
+	"parley/crm/contact"
+	"parley/crm/field"
+	"parley/crm/followup"
+	"parley/crm/lead"
+	"parley/crm/timeline"
 	"parley/platform/audit"
 	"parley/platform/backup"
 	"parley/platform/db"
@@ -41,30 +47,38 @@ import (
 
 // Deps are what the pages are made from. All fields are needed but SignUp, URL, Dev and Version.
 type Deps struct {
-	DB         *db.DB
-	Audit      *audit.Log
-	Accounts   *account.Accounts
-	Devices    *device.Devices
-	Book       *number.Book
-	Calls      *call.Store
-	Writer     *ingest.Writer
-	Reporter   *stats.Reporter
-	Reports    *report.Reports
-	Callbacks  *callback.Callbacks
-	Imports    *ingest.Imports
-	Mail       *mail.Mailer
-	Backups    *backup.Service
-	Holds      *hold.Holds
-	Consents   *consent.Consents
-	Retain     *retain.Sweeper
-	Incidents  *incident.Incidents
-	Policy     func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
-	Policies   *policy.Policies
-	Attested   *attest.Attestations
-	Bill       func() (*attest.Bill, error) // what the program is made of
-	Proofs     *prove.Proofs
-	Prove      func(ctx context.Context, org *account.Org, actor string, turn *prove.Turn) error // makes a proof run and ends its turn
-	Rights     *rights.Rights
+	DB        *db.DB
+	Audit     *audit.Log
+	Accounts  *account.Accounts
+	Devices   *device.Devices
+	Book      *number.Book
+	Calls     *call.Store
+	Writer    *ingest.Writer
+	Reporter  *stats.Reporter
+	Reports   *report.Reports
+	Callbacks *callback.Callbacks
+	Imports   *ingest.Imports
+	Mail      *mail.Mailer
+	Backups   *backup.Service
+	Holds     *hold.Holds
+	Consents  *consent.Consents
+	Retain    *retain.Sweeper
+	Incidents *incident.Incidents
+	Policy    func(ctx context.Context, org account.OrgID) (*policy.Document, error) // in force
+	Policies  *policy.Policies
+	Attested  *attest.Attestations
+	Bill      func() (*attest.Bill, error) // what the program is made of
+	Proofs    *prove.Proofs
+	Prove     func(ctx context.Context, org *account.Org, actor string, turn *prove.Turn) error // makes a proof run and ends its turn
+	Rights    *rights.Rights
+	Fields    *field.Fields
+	Contacts  *contact.Contacts
+	Leads     *lead.Leads
+	FollowUps *followup.FollowUps
+	Attach    *attach.Attach
+	Timelines *timeline.Timelines
+	// AssignLead gives a new lead to whom the rules of assignment say, inside the transaction that makes it.
+	AssignLead func(ctx context.Context, tx *db.Tx, org *account.Org, l *lead.Lead) error
 	MailServer string                                             // host of the mail server, for the privacy page; "" = none
 	RemoveOrg  func(ctx context.Context, org account.OrgID) error // deletes an organisation everywhere, keys included
 

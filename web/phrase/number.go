@@ -5,6 +5,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 func whole(v any) (int64, bool) {
@@ -117,4 +121,29 @@ func (p *Phrases) Short(n float64) string {
 		return p.Decimal(n, 0)
 	}
 	return p.Decimal(n, 1)
+}
+
+// Money writes an amount of a currency's minor unit, whose digits are how many places that has: ₹1,25,000.50. Amounts that
+// are whole are written without places, as people do.
+func (p *Phrases) Money(amount int64, code string, digits int) string {
+	unit := int64(1)
+	for range digits {
+		unit *= 10
+	}
+	sign := ""
+	if amount < 0 {
+		sign, amount = "−", -amount
+	}
+	out := p.group(strconv.FormatInt(amount/unit, 10))
+	if rest := amount % unit; rest > 0 {
+		text := strconv.FormatInt(rest, 10)
+		out += "." + strings.Repeat("0", digits-len(text)) + text
+	}
+	if c, err := currency.ParseISO(code); err == nil {
+		symbol := message.NewPrinter(language.English).Sprint(currency.NarrowSymbol(c))
+		if symbol != code {
+			return sign + symbol + out
+		}
+	}
+	return sign + code + "\u00a0" + out
 }

@@ -54,6 +54,12 @@ func (p *Phrases) twelve() bool {
 
 func (p *Phrases) month(m time.Month) string { return p.T("month." + strconv.Itoa(int(m))) }
 
+// Month writes the month of a day: March 2026.
+func (p *Phrases) Month(d civil.Day) string {
+	y, m, _ := d.Date()
+	return p.month(m) + " " + strconv.Itoa(y)
+}
+
 // Weekday is the name of a day of the week.
 func (p *Phrases) Weekday(w time.Weekday) string { return p.T("weekday." + strconv.Itoa(int(w))) }
 

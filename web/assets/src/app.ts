@@ -1,5 +1,6 @@
 // The islands: each works on what the server rendered, and every page can be used without them.
 import "htmx.org";
+import { bulks } from "./bulk";
 import { confirmations } from "./confirm";
 import { copying } from "./copy";
 import { dropzones } from "./dropzone";
@@ -25,6 +26,7 @@ errors();
 
 // What stands in the page is set up once; what htmx brings later, when it comes.
 function enliven(root: ParentNode): void {
+  bulks(root);
   dropzones(root);
   followers(root);
   notes(root);

@@ -53,6 +53,7 @@ export const icons = {
   sun: "sun",
   switch: "chevrons-up-down",
   tag: "tag",
+  target: "target",
   team: "network",
   theme: "sun-moon",
   today: "layout-dashboard",
