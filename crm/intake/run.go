@@ -23,7 +23,7 @@ import (
 
 const (
 	// batchRows is how many rows of a file commit together.
-	batchRows = 500
+	batchRows = 1000
 	// progressEvery is how often progress is told at most.
 	progressEvery = 200 * time.Millisecond
 )
