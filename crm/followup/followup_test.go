@@ -83,7 +83,7 @@ func TestPuttingOff(t *testing.T) {
 		_, err := followup.Preset("someday").After(s.Org, now)
 		refused(t, err, fault.Invalid, "no time to put")
 
-		f := s.add(t, followup.New{Kind: followup.Promised, Due: s.at(t, "2026-04-15 14:00"), Reminders: ptr([]int{10, 60})})
+		f := s.add(t, followup.New{Kind: followup.Promised, Due: s.at(t, "2026-04-15 14:00"), Reminders: new([]int{10, 60})})
 		s.Clock.Set(s.at(t, "2026-04-15 14:30"))
 		until := s.at(t, "2026-04-16 09:00")
 		if got := s.snooze(t, f.ID, until); got.Overdue(s.Now()) || !got.At.Equal(until) || s.clock(got.Due) != "Wed 2026-04-15 14:00" || got.Snoozes != 1 {
@@ -107,7 +107,7 @@ func TestPuttingOff(t *testing.T) {
 		}
 		s.snooze(t, f.ID, until)
 		must(t, s.try(t, func(ctx context.Context, tx *db.Tx) error {
-			got, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, f.ID, 0, followup.Change{Due: ptr(s.at(t, "2026-04-17 10:00"))})
+			got, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, f.ID, 0, followup.Change{Due: new(s.at(t, "2026-04-17 10:00"))})
 			if err == nil && (!got.Snoozed.IsZero() || s.clock(got.At) != "Fri 2026-04-17 10:00" || got.Overdue(s.at(t, "2026-04-17 09:59"))) {
 				t.Errorf("planned anew: %+v", got)
 			}
@@ -127,7 +127,7 @@ func TestAnOutcomeAndTheNextStep(t *testing.T) {
 		if free.State != followup.Done || free.EndedBy != s.asha.ID || !free.Ended.Equal(s.Now()) {
 			t.Errorf("done: %+v", free.FollowUp)
 		}
-		s.settings(t, followup.NewSettings{AfterConnected: ptr(true)})
+		s.settings(t, followup.NewSettings{AfterConnected: new(true)})
 		g := s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00")})
 		finish := func(fin followup.Finish) error {
 			return s.try(t, func(ctx context.Context, tx *db.Tx) error {
@@ -174,11 +174,11 @@ func TestTwoPeopleChangeOneFollowUp(t *testing.T) {
 				return err
 			})
 		}
-		must(t, change(s.bina.ID, f.Rev, followup.Change{Text: ptr("Ring her at home")}))
-		must(t, change(s.asha.ID, f.Rev, followup.Change{Due: ptr(s.at(t, "2026-04-16 15:00"))})) // another field
-		refused(t, change(s.asha.ID, f.Rev, followup.Change{Text: ptr("Ring her office")}), fault.Conflict, "Bina changed this follow-up (text) on 15 April 2026, 12:00")
-		refused(t, change(s.asha.ID, 9, followup.Change{Text: ptr("x")}), fault.Invalid, "no version 9")
-		must(t, change(s.asha.ID, 3, followup.Change{Text: ptr("Ring her office"), Kind: ptr(followup.Promised)}))
+		must(t, change(s.bina.ID, f.Rev, followup.Change{Text: new("Ring her at home")}))
+		must(t, change(s.asha.ID, f.Rev, followup.Change{Due: new(s.at(t, "2026-04-16 15:00"))})) // another field
+		refused(t, change(s.asha.ID, f.Rev, followup.Change{Text: new("Ring her office")}), fault.Conflict, "Bina changed this follow-up (text) on 15 April 2026, 12:00")
+		refused(t, change(s.asha.ID, 9, followup.Change{Text: new("x")}), fault.Invalid, "no version 9")
+		must(t, change(s.asha.ID, 3, followup.Change{Text: new("Ring her office"), Kind: new(followup.Promised)}))
 		if got := s.get(t, f.ID); got.Text != "Ring her office" || s.clock(got.At) != "Thu 2026-04-16 15:00" || got.Rev != 4 || got.Kind != followup.Promised {
 			t.Errorf("in the end it is %+v", got)
 		}
@@ -217,8 +217,8 @@ func TestWhatIsRefused(t *testing.T) {
 			{s.Org, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due, Owner: viewer.ID}, fault.Invalid, "may look at leads"},
 			{s.Org, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due, Owner: gone.ID}, fault.Invalid, "deactivated"},
 			{s.Org, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due, Text: "card 5555-5555-5555-4444"}, fault.Invalid, "payment card"},
-			{s.Org, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due, Reminders: ptr([]int{1, 2, 3, 4, 5, 6})}, fault.Invalid, "at most 5"},
-			{s.Org, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due, Reminders: ptr([]int{-1})}, fault.Invalid, "minutes before"},
+			{s.Org, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due, Reminders: new([]int{1, 2, 3, 4, 5, 6})}, fault.Invalid, "at most 5"},
+			{s.Org, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due, Reminders: new([]int{-1})}, fault.Invalid, "minutes before"},
 			{other, followup.New{Kind: followup.Call, Lead: s.lead.ID, Due: due}, fault.NotFound, "no lead"},
 			{other, followup.New{Kind: followup.Call, Contact: s.meera.ID, Due: due}, fault.NotFound, "no contact"},
 		} {
@@ -261,8 +261,8 @@ func TestWordsLieSealedAndAreHeld(t *testing.T) {
 				return err
 			})
 		}
-		refused(t, change(followup.Change{Text: ptr("Nothing")}), fault.Conflict, "hold")
-		must(t, change(followup.Change{Due: ptr(s.at(t, "2026-04-16 11:00"))}))
+		refused(t, change(followup.Change{Text: new("Nothing")}), fault.Conflict, "hold")
+		must(t, change(followup.Change{Due: new(s.at(t, "2026-04-16 11:00"))}))
 		k, err := s.Keys.Org(t.Context(), int64(s.Org.ID))
 		must(t, err)
 		must(t, k.DestroySubject(t.Context(), s.meera.Subject))
@@ -334,7 +334,7 @@ func TestListsGoPageByPage(t *testing.T) {
 		var got []followup.ID
 		f := followup.Filter{Owners: []account.MemberID{s.asha.ID}, States: []followup.State{followup.Open}, Contact: s.meera.ID, Lead: s.lead.ID, Limit: 3,
 			From: s.at(t, "2026-04-16 00:00"), To: s.at(t, "2026-04-17 00:00")}
-		for pages := 0; pages < 5; pages++ {
+		for range 5 {
 			p, err := s.all.List(t.Context(), s.DB, s.Org.ID, contact.Sight{All: true}, f)
 			must(t, err)
 			for _, x := range p.Rows {

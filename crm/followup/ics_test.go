@@ -106,9 +106,9 @@ func (s *story) calendar(t *testing.T) (secret string) {
 	// Names that only a careful program writes down unharmed.
 	odd := s.Add(t, contact.New{Person: contact.Person{First: "मीनाक्षी सुन्दरेश्वरन्", Last: `de "Silva"; Ltd, \ Co`, Company: "Ganga Ice Cream Parlour and Sweets Emporium of Old Delhi",
 		Numbers: []contact.Labelled{{Text: "+919812300107"}}}})
-	s.add(t, followup.New{Kind: followup.Promised, Due: s.at(t, "2026-04-15 15:00"), Reminders: ptr([]int{60, 10}), Text: "About the wedding; bring samples,\nand a price list"})
-	s.add(t, followup.New{Kind: followup.Task, Contact: odd.ID, Day: s.day(t, "2026-04-17"), Reminders: ptr([]int{0, 30}), Text: strings.Repeat("लंबी बात ", 20)})
-	off := s.add(t, followup.New{Due: s.at(t, "2026-04-16 10:00"), Reminders: ptr([]int{})})
+	s.add(t, followup.New{Kind: followup.Promised, Due: s.at(t, "2026-04-15 15:00"), Reminders: new([]int{60, 10}), Text: "About the wedding; bring samples,\nand a price list"})
+	s.add(t, followup.New{Kind: followup.Task, Contact: odd.ID, Day: s.day(t, "2026-04-17"), Reminders: new([]int{0, 30}), Text: strings.Repeat("लंबी बात ", 20)})
+	off := s.add(t, followup.New{Due: s.at(t, "2026-04-16 10:00"), Reminders: new([]int{})})
 	s.snooze(t, off.ID, s.at(t, "2026-04-16 11:30"))
 	done := s.add(t, followup.New{Due: s.at(t, "2026-04-15 16:00")})
 	s.Clock.Set(s.at(t, "2026-04-15 16:20"))
@@ -190,7 +190,7 @@ func TestACalendarSaysNoMoreThanInitials(t *testing.T) {
 func TestACalendarWithDetailsReadsBackAsItWasWritten(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
 		secret := s.calendar(t)
-		s.settings(t, followup.NewSettings{Details: ptr(true)})
+		s.settings(t, followup.NewSettings{Details: new(true)})
 		ics, err := s.all.Calendar(t.Context(), secret, speech)
 		must(t, err)
 		golden(t, "testdata/details.ics", ics)

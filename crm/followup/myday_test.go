@@ -39,11 +39,12 @@ func (s *story) today(t *testing.T) (out []string, items []followup.Item) {
 	items, err := s.all.MyDay(t.Context(), s.Org, s.asha.ID, s.Now())
 	must(t, err)
 	for _, it := range items {
-		line := it.Name + " " + string(it.Reason)
+		var line strings.Builder
+		line.WriteString(it.Name + " " + string(it.Reason))
 		for _, also := range it.Also {
-			line += "+" + string(also)
+			line.WriteString("+" + string(also))
 		}
-		out = append(out, line)
+		out = append(out, line.String())
 	}
 	return out, items
 }

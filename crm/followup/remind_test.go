@@ -37,7 +37,7 @@ func (s *story) told() string {
 
 func TestEachReminderComesOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
-		f := s.add(t, followup.New{Kind: followup.Promised, Due: s.at(t, "2026-04-15 15:00"), Reminders: ptr([]int{60, 10})})
+		f := s.add(t, followup.New{Kind: followup.Promised, Due: s.at(t, "2026-04-15 15:00"), Reminders: new([]int{60, 10})})
 		steps := []struct{ at, told string }{
 			{"2026-04-15 13:59", ""}, {"2026-04-15 14:00", "reminder asha"}, {"2026-04-15 14:01", ""}, {"2026-04-15 14:50", "reminder asha"}, {"2026-04-15 15:30", ""},
 		}
@@ -85,7 +85,7 @@ func TestEachReminderComesOnce(t *testing.T) {
 func TestARoundThatBreaksOffTellsNobodyTwice(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
 		for i := range 250 { // more than one transaction
-			s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00").Add(time.Duration(i) * time.Second), Reminders: ptr([]int{0})})
+			s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00").Add(time.Duration(i) * time.Second), Reminders: new([]int{0})})
 		}
 		at := s.at(t, "2026-04-15 15:10")
 		s.Clock.Set(at)
@@ -136,7 +136,7 @@ func TestNobodyIsRemindedOfWhatIsOver(t *testing.T) {
 		s.done(t, done.ID, followup.Finish{})
 		moved := s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00")})
 		must(t, s.try(t, func(ctx context.Context, tx *db.Tx) error {
-			_, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, moved.ID, 0, followup.Change{Day: ptr(s.day(t, "2026-04-16")), Reminders: ptr([]int{30})})
+			_, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, moved.ID, 0, followup.Change{Day: new(s.day(t, "2026-04-16")), Reminders: new([]int{30})})
 			return err
 		}))
 		s.remind(t, s.at(t, "2026-04-15 20:00"))
@@ -152,8 +152,8 @@ func TestNobodyIsRemindedOfWhatIsOver(t *testing.T) {
 			t.Errorf("of a whole day told %q", got)
 		}
 		// A server that was off for a day gives one reminder, not three.
-		s.add(t, followup.New{Due: s.at(t, "2026-04-17 15:00"), Reminders: ptr([]int{120, 60, 10})})
-		s.settings(t, followup.NewSettings{Mail: ptr(false)})
+		s.add(t, followup.New{Due: s.at(t, "2026-04-17 15:00"), Reminders: new([]int{120, 60, 10})})
+		s.settings(t, followup.NewSettings{Mail: new(false)})
 		before := len(strings.Fields(s.unseen(t, s.asha)))
 		s.remind(t, s.at(t, "2026-04-17 16:00"))
 		if got := len(strings.Fields(s.unseen(t, s.asha))) - before; got != 1 || s.told() != "" {
@@ -164,7 +164,7 @@ func TestNobodyIsRemindedOfWhatIsOver(t *testing.T) {
 
 func TestOfWhomNothingMayBeUsedNothingIsSaid(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
-		s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00"), Reminders: ptr([]int{10})})
+		s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00"), Reminders: new([]int{10})})
 		restrict := func(on bool) {
 			must(t, s.try(t, func(ctx context.Context, tx *db.Tx) error {
 				_, err := s.Book.Restrict(ctx, tx, s.Org.ID, s.meera.Nums[0], on, s.Now().UnixMilli())
@@ -195,9 +195,9 @@ func TestManagersHearOfWhatStaysUndone(t *testing.T) {
 		}
 		_, err = s.Accounts.SetRole(t.Context(), s.boss, s.bina.ID, account.Manager)
 		must(t, err)
-		s.settings(t, followup.NewSettings{Escalate: ptr(4)})
-		f := s.add(t, followup.New{Due: s.at(t, "2026-04-17 16:00"), Reminders: ptr([]int{})}) // Friday, two hours before work ends
-		s.add(t, followup.New{Kind: followup.Task, Day: s.day(t, "2026-04-17"), Reminders: ptr([]int{})})
+		s.settings(t, followup.NewSettings{Escalate: new(4)})
+		f := s.add(t, followup.New{Due: s.at(t, "2026-04-17 16:00"), Reminders: new([]int{})}) // Friday, two hours before work ends
+		s.add(t, followup.New{Kind: followup.Task, Day: s.day(t, "2026-04-17"), Reminders: new([]int{})})
 		for _, x := range []struct{ at, told string }{
 			{"2026-04-17 17:59", ""}, {"2026-04-19 20:00", ""}, {"2026-04-20 10:59", ""},
 			{"2026-04-20 11:00", "escalation bina"}, // four working hours after 16:00 on Friday
@@ -221,7 +221,7 @@ func TestManagersHearOfWhatStaysUndone(t *testing.T) {
 		}
 		// Planned anew it may be told again; without a manager it goes to the owner of the organisation.
 		must(t, s.try(t, func(ctx context.Context, tx *db.Tx) error {
-			_, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, f.ID, 0, followup.Change{Due: ptr(s.at(t, "2026-04-21 14:00"))})
+			_, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, f.ID, 0, followup.Change{Due: new(s.at(t, "2026-04-21 14:00"))})
 			return err
 		}))
 		_, err = s.Accounts.SetTeams(t.Context(), s.Org.ID, s.bina.ID, nil)
@@ -232,9 +232,9 @@ func TestManagersHearOfWhatStaysUndone(t *testing.T) {
 		if len(s.mails) != 1 || s.mails[0].Member != owner.ID || s.mails[0].About != f.ID {
 			t.Errorf("without a manager it told %+v", s.mails)
 		}
-		s.settings(t, followup.NewSettings{Escalate: ptr(0)})
+		s.settings(t, followup.NewSettings{Escalate: new(0)})
 		s.mails = nil
-		s.add(t, followup.New{Due: s.at(t, "2026-04-22 10:00"), Reminders: ptr([]int{})})
+		s.add(t, followup.New{Due: s.at(t, "2026-04-22 10:00"), Reminders: new([]int{})})
 		s.remind(t, s.at(t, "2026-05-22 10:00"))
 		if got := s.told(); got != "" {
 			t.Errorf("switched off, it told %q", got)
@@ -245,7 +245,7 @@ func TestManagersHearOfWhatStaysUndone(t *testing.T) {
 func TestTwoRoundsAtOnceTellEachMemberOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
 		for i := range 120 {
-			s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00").Add(time.Duration(i) * time.Second), Reminders: ptr([]int{0})})
+			s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00").Add(time.Duration(i) * time.Second), Reminders: new([]int{0})})
 		}
 		var told atomic.Int64
 		var rounds sync.WaitGroup

@@ -89,7 +89,7 @@ func TestWhatWasMissedOfASeriesIsLeftOut(t *testing.T) {
 
 func TestEndingASeries(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
-		f := s.add(t, followup.New{Due: s.at(t, "2026-04-16 10:00"), Text: "Ask for the order", Reminders: ptr([]int{30}), Repeat: followup.Repeat{Unit: followup.Daily}})
+		f := s.add(t, followup.New{Due: s.at(t, "2026-04-16 10:00"), Text: "Ask for the order", Reminders: new([]int{30}), Repeat: followup.Repeat{Unit: followup.Daily}})
 		var e *followup.Ended
 		must(t, s.try(t, func(ctx context.Context, tx *db.Tx) (err error) {
 			e, err = s.all.Cancel(ctx, tx, s.Org, s.asha.ID, f.ID, true)
@@ -129,7 +129,7 @@ func TestUndoTakesTheNextOfASeriesWithIt(t *testing.T) {
 		}
 		// Somebody works on the next one already: it stays, and no other comes.
 		must(t, s.try(t, func(ctx context.Context, tx *db.Tx) error {
-			_, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, first.ID, 0, followup.Change{Text: ptr("Bring the price list")})
+			_, err := s.all.Change(ctx, tx, s.Org, s.asha.ID, first.ID, 0, followup.Change{Text: new("Bring the price list")})
 			return err
 		}))
 		undo(f.ID)

@@ -156,7 +156,7 @@ func TestFollowUpsGoWithTheirLeadAndTheirContact(t *testing.T) {
 func TestNothingIsLeftOfAClosedOrganisation(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
 		s.add(t, followup.New{Due: s.at(t, "2026-04-16 10:00"), Owner: s.bina.ID})
-		s.settings(t, followup.NewSettings{Stale: ptr(7)})
+		s.settings(t, followup.NewSettings{Stale: new(7)})
 		_, err := s.all.NewFeed(t.Context(), s.as(t, s.asha))
 		must(t, err)
 		other := s.NewOrg(t, "Other Traders")
@@ -286,25 +286,25 @@ func TestSettings(t *testing.T) {
 			_, err := s.all.SetSettings(ctx, by, rev, in)
 			return err
 		}
-		refused(t, change(s.as(t, s.asha), 0, followup.NewSettings{Stale: ptr(7)}), fault.Denied, "role does not allow")
+		refused(t, change(s.as(t, s.asha), 0, followup.NewSettings{Stale: new(7)}), fault.Denied, "role does not allow")
 		long := strings.Repeat("x", 61)
 		for word, in := range map[string]followup.NewSettings{
-			"0 and 400; 401":      {Escalate: ptr(401)},
-			"a missed caller":     {Recovery: ptr(0)},
-			"a new lead":          {Response: ptr(0)},
-			"stale":               {Stale: ptr(366)},
-			"at most 5 reminders": {Reminders: ptr([]int{1, 2, 3, 4, 5, 6})},
-			"1 to 60 entries":     {Outcomes: ptr([]followup.Outcome{})},
-			"no title":            {Outcomes: ptr([]followup.Outcome{{Key: "a", Title: " "}})},
-			"no key":              {Outcomes: ptr([]followup.Outcome{{Key: "A b", Title: "A"}})},
-			"listed twice":        {Outcomes: ptr([]followup.Outcome{{Key: "a", Title: "A"}, {Key: "a", Title: "B"}})},
-			"more than 60":        {Outcomes: ptr([]followup.Outcome{{Key: "a", Title: long}})},
-			"payment card":        {Outcomes: ptr([]followup.Outcome{{Key: "a", Title: "4111 1111 1111 1111"}})},
+			"0 and 400; 401":      {Escalate: new(401)},
+			"a missed caller":     {Recovery: new(0)},
+			"a new lead":          {Response: new(0)},
+			"stale":               {Stale: new(366)},
+			"at most 5 reminders": {Reminders: new([]int{1, 2, 3, 4, 5, 6})},
+			"1 to 60 entries":     {Outcomes: new([]followup.Outcome{})},
+			"no title":            {Outcomes: new([]followup.Outcome{{Key: "a", Title: " "}})},
+			"no key":              {Outcomes: new([]followup.Outcome{{Key: "A b", Title: "A"}})},
+			"listed twice":        {Outcomes: new([]followup.Outcome{{Key: "a", Title: "A"}, {Key: "a", Title: "B"}})},
+			"more than 60":        {Outcomes: new([]followup.Outcome{{Key: "a", Title: long}})},
+			"payment card":        {Outcomes: new([]followup.Outcome{{Key: "a", Title: "4111 1111 1111 1111"}})},
 		} {
 			refused(t, change(s.boss, 0, in), fault.Invalid, word)
 		}
-		must(t, change(s.boss, 0, followup.NewSettings{Outcomes: ptr([]followup.Outcome{{Key: "bought", Title: " Bought  it "}, {Key: "done", Title: "Settled", Next: true}}),
-			Reminders: ptr([]int{5, 60, 5}), AfterTried: ptr(true)}))
+		must(t, change(s.boss, 0, followup.NewSettings{Outcomes: new([]followup.Outcome{{Key: "bought", Title: " Bought  it "}, {Key: "done", Title: "Settled", Next: true}}),
+			Reminders: new([]int{5, 60, 5}), AfterTried: new(true)}))
 		set, err := s.all.Settings(ctx, s.DB, s.Org.ID)
 		must(t, err)
 		if o, ok := set.Outcome("bought"); !ok || o.Title != "Bought it" || o.Retired {
@@ -316,7 +316,7 @@ func TestSettings(t *testing.T) {
 		if fmt.Sprint(set.Reminders) != "[60 5]" || !set.AfterTried.Equal(s.Now()) || !set.AfterConnected.IsZero() {
 			t.Errorf("kept: %+v", set)
 		}
-		refused(t, change(s.boss, 0, followup.NewSettings{Stale: ptr(7)}), fault.Conflict, "changed these settings on 15 April 2026")
+		refused(t, change(s.boss, 0, followup.NewSettings{Stale: new(7)}), fault.Conflict, "changed these settings on 15 April 2026")
 		for _, c := range []struct {
 			before, connected bool
 			said              string
@@ -335,7 +335,7 @@ func TestSettings(t *testing.T) {
 			}
 		}
 		s.Clock.Advance(time.Hour)
-		must(t, change(s.boss, 1, followup.NewSettings{AfterTried: ptr(true), Stale: ptr(7)})) // on stays on since then
+		must(t, change(s.boss, 1, followup.NewSettings{AfterTried: new(true), Stale: new(7)})) // on stays on since then
 		if again, err := s.all.Settings(ctx, s.DB, s.Org.ID); err != nil || !again.AfterTried.Equal(set.AfterTried) || again.Stale != 7 {
 			t.Errorf("switched on again: %+v (%v)", again, err)
 		}

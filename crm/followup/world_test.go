@@ -186,5 +186,3 @@ func (s *story) move(t testing.TB, zone string) {
 	s.Org, err = s.Accounts.Org(t.Context(), s.Org.ID)
 	must(t, err)
 }
-
-func ptr[T any](v T) *T { return &v }
