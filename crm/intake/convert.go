@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -180,23 +181,27 @@ func (k *converter) emails(cells []string, d *draft) *sheet.RowError {
 // label is what a number or an address is for: as the column beside it says, else as its header says.
 func (k *converter) label(cells []string, column int) string {
 	if j, ok := k.plan.labels[column]; ok {
-		return strings.ToLower(strings.TrimPrefix(k.cell(cells, j), "* "))
+		text := strings.TrimPrefix(k.cell(cells, j), "* ")
+		if lower := strings.ToLower(text); slices.Contains([]string{"mobile", "work", "home", "fax", "pager", "other", "main"}, lower) {
+			return lower
+		}
+		return text
 	}
 	return labelOf(k.plan.heads[column].Header)
 }
 
-// pieces cuts a cell with several numbers or addresses, where each piece is one.
+// pieces cuts a cell with several numbers or addresses: at the marks of Google Contacts, and at others where each piece is one.
 func pieces(text string, is func(string) bool) []string {
-	parts := strings.FieldsFunc(strings.ReplaceAll(text, ":::", "\n"), func(r rune) bool { return strings.ContainsRune(";,|/\n", r) })
 	var out []string
-	for _, p := range parts {
-		if p = strings.TrimSpace(p); p == "" {
-			continue
+	for part := range strings.SplitSeq(text, ":::") {
+		all := strings.FieldsFunc(part, func(r rune) bool { return strings.ContainsRune(";,|/\n", r) })
+		for n := range all {
+			all[n] = strings.TrimSpace(all[n])
 		}
-		if !is(p) {
-			return []string{text}
+		if slices.ContainsFunc(all, func(p string) bool { return !is(p) }) {
+			all = []string{strings.TrimSpace(part)}
 		}
-		out = append(out, p)
+		out = append(out, all...)
 	}
 	return out
 }

@@ -199,9 +199,11 @@ func (a *adviser) propose(heads []Head, rows [][]string) []Column {
 		if d.Of == field.OfLead {
 			f = Field(ownLead + d.Key)
 		}
-		for i := range heads {
-			if heads[i].Field == "" && !taken[f] && plain(heads[i].Header) == plain(d.Title) && slices.Contains(fields, f) {
-				take(i, f)
+		for _, name := range []string{plain(ownTitle(d)), plain(d.Title)} {
+			for i := range heads {
+				if heads[i].Field == "" && !taken[f] && plain(heads[i].Header) == name && slices.Contains(fields, f) {
+					take(i, f)
+				}
 			}
 		}
 	}
@@ -276,7 +278,8 @@ func share(rows [][]string, column int, pass func(string) bool) float64 {
 			continue
 		}
 		filled++
-		if pass(strings.TrimSpace(row[column])) {
+		one, _, _ := strings.Cut(row[column], ":::")
+		if pass(strings.TrimSpace(sheet.PlainText(strings.TrimSpace(one)))) {
 			good++
 		}
 	}
