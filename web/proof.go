@@ -171,7 +171,7 @@ func (v *visit) resultTag(r prove.Result) *ui.Tag {
 		t.Kind, t.Icon = ui.Good, "check"
 	case prove.Tested:
 		t.Kind = ui.Info
-	case prove.Untested:
+	case prove.Untested, prove.NotTried:
 		t.Kind = ui.Warn
 	case prove.NotYet:
 	}
@@ -192,8 +192,8 @@ func (v *visit) stepsTable(r *prove.Report, inside bool) ui.Table {
 		cells := []ui.Cell{{Text: v.stepTitle(s.ID, s.Title), Strong: true}, {Tag: v.resultTag(s.Result)}, {Text: v.took(s.Millis)}}
 		if inside {
 			found := ui.Cell{Text: strings.Join(s.Facts, " ")}
-			if len(s.Failures) > 0 {
-				found = ui.Cell{Text: strings.Join(s.Failures, " "), Sub: strings.Join(s.Facts, " "), Strong: true}
+			if wrong := append(slices.Clone(s.Failures), s.Stopped...); len(wrong) > 0 {
+				found = ui.Cell{Text: strings.Join(wrong, " "), Sub: strings.Join(s.Facts, " "), Strong: true}
 			}
 			cells = append(cells, found)
 		}

@@ -34,6 +34,7 @@ func (s *site) routes() []route {
 		s.callRoutes(),
 		s.numberRoutes(),
 		s.leadRoutes(),
+		s.contactRoutes(),
 		s.reportRoutes(),
 		s.exportRoutes(),
 		s.leaderboardRoutes(),

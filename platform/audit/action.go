@@ -23,6 +23,8 @@ const (
 	LogOpened      Action = "audit.opened"
 	ArchiveOpened  Action = "archive.opened"
 	AffectedListed Action = "incident.people_listed"
+	ContactsListed Action = "contacts.listed"
+	ContactOpened  Action = "contact.opened"
 	LeadsListed    Action = "leads.listed"
 	LeadOpened     Action = "lead.opened"
 )
@@ -35,6 +37,8 @@ const (
 	FollowUpChanged  Action = "follow_up.changed"
 	FollowUpsHanded  Action = "follow_up.handed_over"
 	FeedChanged      Action = "calendar.changed"
+	ContactChanged   Action = "contact.changed"
+	ContactDeleted   Action = "contact.deleted"
 	LeadChanged      Action = "lead.changed"
 	LeadsChanged     Action = "leads.changed"
 	LeadDeleted      Action = "lead.deleted"
@@ -102,7 +106,7 @@ const (
 // Accesses are the actions by which somebody sees or takes data of people.
 func Accesses() []Action {
 	return []Action{CallsListed, CallOpened, NumberOpened, MissedListed, PeopleListed, PersonOpened, ReportOpened, SearchMade, DevicesOpened,
-		ImportsOpened, SettingsOpened, PrivacyOpened, PageOpened, RecordPlayed, ExportMade, LogOpened, ArchiveOpened, AffectedListed, LeadsListed, LeadOpened}
+		ImportsOpened, SettingsOpened, PrivacyOpened, PageOpened, RecordPlayed, ExportMade, LogOpened, ArchiveOpened, AffectedListed, ContactsListed, ContactOpened, LeadsListed, LeadOpened}
 }
 
 // Actions are all that are listed here, accesses first.
@@ -113,5 +117,5 @@ func Actions() []Action {
 		IncidentChanged, BackupMade, BackupTried, BackupRestored, LogForgotten, Cosigned, PolicyProved, NoticeGiven,
 		DisclosureUsed, MinorChanged, HoldRefused, RetentionPlanned, RetentionConfirmed, ArchiveReturned, ArchiveErased, ReviewOpened, ReviewDecided,
 		LegalChanged, LegalDecided, LegalDisclosed, TransferChanged, TransferExported, OrgClosed, AttestChanged,
-		AttestSigned, FollowUpChanged, FollowUpsHanded, FeedChanged, FollowUpEscalated, LeadChanged, LeadsChanged, LeadDeleted, PipelineChanged)
+		AttestSigned, FollowUpChanged, FollowUpsHanded, FeedChanged, FollowUpEscalated, ContactChanged, ContactDeleted, LeadChanged, LeadsChanged, LeadDeleted, PipelineChanged)
 }
