@@ -54,7 +54,10 @@ func (c *proveCmd) onData(ctx context.Context, r *Run) error {
 	if err != nil || report.Passed {
 		return err
 	}
-	return fault.New(fault.Conflict, "The policy does not hold: %s.", strings.Join(report.Broken(), ", "))
+	if broken := report.Broken(); len(broken) > 0 {
+		return fault.New(fault.Conflict, "The policy does not hold: %s.", strings.Join(broken, ", "))
+	}
+	return fault.New(fault.Unavailable, "The run could not try everything, so it proves nothing of that. %s", strings.Join(report.Unfinished(), " "))
 }
 
 func printProof(r *Run, report *prove.Report) error {
@@ -73,6 +76,11 @@ func printProof(r *Run, report *prove.Report) error {
 			}
 		}
 	}
+	for _, s := range report.Unfinished() {
+		if err := r.printf("NOT TRIED %s\n", s); err != nil {
+			return err
+		}
+	}
 	n := map[prove.Result]int{}
 	for _, p := range report.Promises {
 		n[p.Result]++
@@ -81,9 +89,14 @@ func printProof(r *Run, report *prove.Report) error {
 				return err
 			}
 		}
+		if p.Result == prove.NotTried {
+			if err := r.printf("%s %s: not tried: %s\n", p.ID, p.Title, p.Why); err != nil {
+				return err
+			}
+		}
 	}
-	return r.printf("%d promises proved in this run, %d by the tests of this version, %d without either, %d of features that are not there yet, %d broken; %.1f s.\n",
-		n[prove.Passed], n[prove.Tested], n[prove.Untested], n[prove.NotYet], n[prove.Broken], float64(report.Millis)/1000)
+	return r.printf("%d promises proved in this run, %d by the tests of this version, %d without either, %d of features that are not there yet, %d not tried, %d broken; %.1f s.\n",
+		n[prove.Passed], n[prove.Tested], n[prove.Untested], n[prove.NotYet], n[prove.NotTried], n[prove.Broken], float64(report.Millis)/1000)
 }
 
 // Prove tries on the living installation whether an organisation's policy holds, without touching its data: what needs a

@@ -30,10 +30,11 @@ type Result string
 // The results.
 const (
 	Passed   Result = "passed"
-	Broken   Result = "broken"   // it was tried, and does not hold
-	Tested   Result = "tested"   // no step of a run speaks for it; the tests that the version was built with do
-	Untested Result = "untested" // neither a step nor a test speaks for it
-	NotYet   Result = "not_yet"  // the feature is not in this version
+	Broken   Result = "broken"    // it was tried, and does not hold
+	Tested   Result = "tested"    // no step of a run speaks for it; the tests that the version was built with do
+	Untested Result = "untested"  // neither a step nor a test speaks for it
+	NotYet   Result = "not_yet"   // the feature is not in this version
+	NotTried Result = "not_tried" // a step that speaks for it could not be carried out so far
 )
 
 // Step is one thing that a run tries.
@@ -41,7 +42,8 @@ type Step struct {
 	ID       string // such as "canary"
 	Title    string
 	Promises []string
-	// Run tries it and tells in sentences what it found. What does not hold is a Failure.
+	// Run tries it and tells in sentences what it found. What does not hold is a Failure; any other error is one of the run
+	// itself, and says nothing about the promises that were not reached: see Stop.
 	Run func(ctx context.Context) (facts []string, err error)
 }
 
@@ -56,6 +58,26 @@ func (f *Failure) Error() string { return f.Sentence }
 // Fail is a Failure with a formatted sentence. promises are names with spaces between; none means all of the step's.
 func Fail(promises, sentence string, args ...any) error {
 	return &Failure{Promises: strings.Fields(promises), Sentence: fmt.Sprintf(sentence, args...)}
+}
+
+// Stopped is an error of the run itself, as of a full disk, that names the promises it kept from being tried.
+type Stopped struct {
+	Promises []string
+	Err      error
+}
+
+func (s *Stopped) Error() string { return fault.Sentence(s.Err) }
+
+// Unwrap is the error itself.
+func (s *Stopped) Unwrap() error { return s.Err }
+
+// Stop is err, when it is one, as what kept some promises from being tried. Any other error keeps all of the step's from it
+// that no Failure names.
+func Stop(err error, promises ...string) error {
+	if err == nil {
+		return nil
+	}
+	return &Stopped{Promises: promises, Err: err}
 }
 
 // Failures gathers what does not hold, so that one step tells everything it finds.
@@ -98,8 +120,11 @@ type StepResult struct {
 	Result   Result   `json:"result"`
 	Facts    []string `json:"facts"`
 	Failures []string `json:"failures,omitempty"`
-	Millis   int64    `json:"millis"`
-	breaks   map[string]bool
+	// Stopped are errors of the run itself: what could not be tried, and why.
+	Stopped []string `json:"stopped,omitempty"`
+	Millis  int64    `json:"millis"`
+	breaks  map[string]bool
+	untried map[string]string // why
 }
 
 // PromiseResult is what became of one promise.
@@ -111,6 +136,7 @@ type PromiseResult struct {
 	Tests  []string  `json:"tests,omitempty"`
 	Steps  []string  `json:"steps,omitempty"`
 	Result Result    `json:"result"`
+	Why    string    `json:"why,omitempty"` // it was not tried
 	At     time.Time `json:"at"`
 }
 
@@ -149,29 +175,52 @@ func Run(ctx context.Context, head Report, steps []Step, now func() time.Time, s
 }
 
 func try(ctx context.Context, s *Step, now func() time.Time) (r StepResult) {
-	r = StepResult{ID: s.ID, Title: s.Title, Result: Passed, breaks: map[string]bool{}}
+	r = StepResult{ID: s.ID, Title: s.Title, Result: Passed, breaks: map[string]bool{}, untried: map[string]string{}}
 	begun := now()
 	facts, err := s.Run(ctx)
 	r.Facts, r.Millis = facts, now().Sub(begun).Milliseconds()
 	if err == nil {
 		return r
 	}
-	r.Result = Broken
+	r.Result = NotTried
 	all := Failures{err}
 	if many, ok := errors.AsType[Failures](err); ok {
 		all = many
 	}
 	for _, err := range all {
-		r.Failures = append(r.Failures, sentence(err))
-		broken := s.Promises
-		if f, ok := errors.AsType[*Failure](err); ok && len(f.Promises) > 0 {
-			broken = f.Promises
-		}
-		for _, p := range broken {
-			r.breaks[p] = true
+		if f, ok := errors.AsType[*Failure](err); ok {
+			r.broke(f, s.Promises)
+		} else {
+			r.stopped(err, s.Promises)
 		}
 	}
 	return r
+}
+
+// broke notes what does not hold. all are the promises of the step.
+func (r *StepResult) broke(f *Failure, all []string) {
+	r.Result = Broken
+	r.Failures = append(r.Failures, f.Sentence)
+	if len(f.Promises) > 0 {
+		all = f.Promises
+	}
+	for _, p := range all {
+		r.breaks[p] = true
+	}
+}
+
+// stopped notes what could not be tried.
+func (r *StepResult) stopped(err error, all []string) {
+	why := sentence(err)
+	r.Stopped = append(r.Stopped, why)
+	if s, ok := errors.AsType[*Stopped](err); ok {
+		all = s.Promises
+	}
+	for _, p := range all {
+		if r.untried[p] == "" {
+			r.untried[p] = why
+		}
+	}
 }
 
 // judge says of each promise what the steps and the tests say of it.
@@ -182,10 +231,13 @@ func judge(steps []Step, results []StepResult, at time.Time) []PromiseResult {
 			by[p] = append(by[p], s.ID)
 		}
 	}
-	broken := map[string]bool{}
+	broken, untried := map[string]bool{}, map[string]string{}
 	for _, r := range results {
 		for p := range r.breaks {
 			broken[p] = true
+		}
+		for p, why := range r.untried {
+			untried[p] = r.Title + ": " + why
 		}
 	}
 	var out []PromiseResult
@@ -194,6 +246,8 @@ func judge(steps []Step, results []StepResult, at time.Time) []PromiseResult {
 		switch {
 		case broken[p.ID]:
 			r.Result = Broken
+		case untried[p.ID] != "":
+			r.Result, r.Why = NotTried, untried[p.ID]
 		case len(r.Steps) > 0:
 			r.Result = Passed
 		case p.Open():
@@ -214,6 +268,17 @@ func (r *Report) Broken() []string {
 	for _, p := range r.Promises {
 		if p.Result == Broken {
 			out = append(out, p.ID)
+		}
+	}
+	return out
+}
+
+// Unfinished names the steps that could not be carried out to their end, each with why.
+func (r *Report) Unfinished() []string {
+	var out []string
+	for _, s := range r.Steps {
+		if len(s.Stopped) > 0 {
+			out = append(out, s.ID+": "+strings.Join(s.Stopped, " "))
 		}
 	}
 	return out

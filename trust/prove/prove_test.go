@@ -3,7 +3,6 @@ package prove_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -62,7 +61,7 @@ func TestABrokenPromiseIsNamed(t *testing.T) {
 		f.Add(prove.Fail("P65", "A key did not rotate."))
 		return nil, f.Err()
 	}}
-	whole := prove.Step{ID: "whole", Title: "Whole", Promises: []string{"P41"}, Run: func(context.Context) ([]string, error) { return nil, errors.New("no") }}
+	whole := prove.Step{ID: "whole", Title: "Whole", Promises: []string{"P41"}, Run: func(context.Context) ([]string, error) { return nil, prove.Fail("", "No.") }}
 	r := run(t, good, bad, whole)
 	if r.Passed || !slices.Equal(r.Broken(), []string{"P41", "P65"}) {
 		t.Errorf("passed %v, broken %v", r.Passed, r.Broken())
@@ -74,6 +73,38 @@ func TestABrokenPromiseIsNamed(t *testing.T) {
 	}
 	if r := run(t, good); !r.Passed {
 		t.Error("a run in which everything holds did not pass")
+	}
+}
+
+// A step that could not be carried out breaks no promise that it did not reach.
+func TestWhatWasNotReachedIsNotTried(t *testing.T) {
+	full := fault.New(fault.Unavailable, "The disk is full.")
+	halfway := prove.Step{ID: "half", Title: "Half", Promises: []string{"P1", "P5", "P6", "P64"}, Run: func(context.Context) ([]string, error) {
+		var f prove.Failures
+		f.Add(prove.Fail("P5", "A number can be read."))
+		f.Add(prove.Stop(full, "P6", "P64"))
+		return nil, f.Err()
+	}}
+	at := prove.Step{ID: "none", Title: "None", Promises: []string{"P41"}, Run: func(context.Context) ([]string, error) { return nil, full }}
+	also := prove.Step{ID: "also", Title: "Also", Promises: []string{"P41"}, Run: func(context.Context) ([]string, error) { return []string{"fine"}, nil }}
+	r := run(t, halfway, at, also)
+	for id, want := range map[string]prove.Result{"P1": prove.Passed, "P5": prove.Broken, "P6": prove.NotTried, "P64": prove.NotTried, "P41": prove.NotTried} {
+		if got := result(r, id); got != want {
+			t.Errorf("%s is %s, want %s", id, got, want)
+		}
+	}
+	if r.Passed || !slices.Equal(r.Broken(), []string{"P5"}) || r.Steps[0].Result != prove.Broken || r.Steps[1].Result != prove.NotTried {
+		t.Errorf("passed %v, broken %v, steps %+v", r.Passed, r.Broken(), r.Steps)
+	}
+	if got := r.Unfinished(); !slices.Equal(got, []string{"half: The disk is full.", "none: The disk is full."}) {
+		t.Errorf("unfinished are %q", got)
+	}
+	i := slices.IndexFunc(r.Promises, func(p prove.PromiseResult) bool { return p.ID == "P41" })
+	if why := r.Promises[i].Why; why != "None: The disk is full." {
+		t.Errorf("P41 was not tried because %q", why)
+	}
+	if r := run(t, prove.Step{ID: "x", Title: "X", Run: func(context.Context) ([]string, error) { return nil, prove.Stop(nil, "P1") }}); !r.Passed {
+		t.Error("no error stops a step")
 	}
 }
 
@@ -98,7 +129,7 @@ func TestRunsAreKeptAndTellSinceWhen(t *testing.T) {
 		step := prove.Step{ID: "a", Title: "A", Promises: []string{"P5"}, Run: func(context.Context) ([]string, error) { return nil, nil }}
 		r := run(t, step)
 		keep(t, p, r)
-		step.Run = func(context.Context) ([]string, error) { return nil, errors.New("no") }
+		step.Run = func(context.Context) ([]string, error) { return nil, prove.Fail("", "No.") }
 		later := run(t, step)
 		later.At = r.At.Add(time.Hour)
 		keep(t, p, later)

@@ -82,7 +82,7 @@ func (p *Proofs) Shown(ctx context.Context, org account.OrgID, lang, href string
 // Ordered lists the promises as people look for them: broken ones first, then those that nothing speaks for, proved,
 // tested, and open.
 func (r *Report) Ordered() []PromiseResult {
-	order := []Result{Broken, Untested, Passed, Tested, NotYet}
+	order := []Result{Broken, NotTried, Untested, Passed, Tested, NotYet}
 	out := slices.Clone(r.Promises)
 	slices.SortStableFunc(out, func(a, b PromiseResult) int { return slices.Index(order, a.Result) - slices.Index(order, b.Result) })
 	return out
