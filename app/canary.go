@@ -21,6 +21,7 @@ import (
 	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
+	"parley/crm/contact"
 	"parley/platform/civil"
 	"parley/platform/fault"
 	"parley/trust/consent"
@@ -45,6 +46,9 @@ type canary struct {
 
 	number, other string // the canary's, and somebody else's whom their package must not show
 	name, note    string
+	card          *contact.Contact // who they are among the contacts
+	second        string           // another number of theirs, which never called
+	email, remark string           // of the contact
 	ref           subject.Ref
 	before        int       // calls kept before the erasure
 	began, made   time.Time // of the run, and of the backup in which the canary is
@@ -58,10 +62,14 @@ func newCanary(p *Parley, dir string) *canary {
 		n, _ := rand.Int(rand.Reader, big.NewInt(90_000)) // never fails, see crypto/rand
 		return strconv.FormatInt(10_000+n.Int64(), 10)
 	}
-	c := &canary{p: p, dir: dir, began: p.Now(), name: "Canary " + word, note: "sings " + strings.ToLower(rand.Text()[:10])}
+	c := &canary{p: p, dir: dir, began: p.Now(), name: "Canary " + word, note: "sings " + strings.ToLower(rand.Text()[:10]),
+		email: word + "@canary.example", remark: "eats " + strings.ToLower(rand.Text()[:10])}
 	c.number = "+44207946" + digits()[:1] + digits()[1:4] // of the range that is set aside for fiction
 	for c.other = c.number; c.other == c.number; {
 		c.other = "+44207946" + digits()[:1] + digits()[1:4]
+	}
+	for c.second = c.number; c.second == c.number || c.second == c.other; {
+		c.second = "+44207946" + digits()[:1] + digits()[1:4]
 	}
 	return c
 }
@@ -79,7 +87,7 @@ func (c *canary) broke(promises, sentence string, args ...any) {
 func (c *canary) run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, c.end(context.WithoutCancel(ctx))) }()
 	for _, part := range []func(context.Context) error{
-		c.begin, c.called, c.unreadable, c.found, c.asked, c.preferred, c.restricted, c.held, c.backedUp, c.erased, c.gone, c.notBack, c.notInBackup,
+		c.begin, c.called, c.carded, c.unreadable, c.found, c.asked, c.preferred, c.restricted, c.held, c.backedUp, c.erased, c.gone, c.notBack, c.notInBackup,
 	} {
 		if err := part(ctx); err != nil {
 			return err
@@ -169,7 +177,8 @@ func (c *canary) history(ctx context.Context) (*call.Page, error) {
 
 // words are what nobody may read where the canary's data lies.
 func (c *canary) words() [][]byte {
-	return [][]byte{[]byte(strings.TrimPrefix(c.number, "+")), []byte(strings.TrimPrefix(c.number, "+44")), []byte(c.name), []byte(c.note)}
+	return [][]byte{[]byte(strings.TrimPrefix(c.number, "+")), []byte(strings.TrimPrefix(c.number, "+44")), []byte(c.name), []byte(c.note),
+		[]byte(strings.TrimPrefix(c.second, "+")), []byte(c.email), []byte(c.remark)}
 }
 
 // unreadable looks into every column of every table, as the database hands them out, and into every file.
@@ -379,7 +388,7 @@ func (c *canary) asked(ctx context.Context) error {
 		}
 		all = append(all, b...)
 	}
-	for what, w := range map[string]string{"number": c.number, "name": c.name, "note": c.note} {
+	for what, w := range map[string]string{"number": c.number, "name": c.name, "note": c.note, "second number": c.second, "e-mail address": c.email, "note as a contact": c.remark} {
 		if !bytes.Contains(all, []byte(w)) {
 			c.broke("P25 P89", "The package of an access request lacks the person's %s.", what)
 		}
@@ -429,6 +438,9 @@ func (c *canary) restricted(ctx context.Context) error {
 			c.broke("P93", "A restricted person is still shown in the history of calls.")
 			break
 		}
+	}
+	if err := c.cardRestricted(ctx); err != nil {
+		return err
 	}
 	if _, err := c.p.Rights.Lift(ctx, c.op, q.ID, "The proof run goes on."); err != nil {
 		return err

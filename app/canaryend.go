@@ -15,6 +15,7 @@ import (
 	"parley/platform/fault"
 	"parley/platform/vault"
 	"parley/trust/consent"
+	"parley/trust/datamap"
 	"parley/trust/rights"
 )
 
@@ -75,6 +76,9 @@ func (c *canary) gone(ctx context.Context) error {
 	if _, err := keys.SealSubject(ctx, c.ref.Num(), "proof", []byte("x")); fault.KindOf(err) != fault.Gone {
 		c.broke("P92", "The key of an erased person still works.")
 	}
+	if err := c.cardGone(ctx); err != nil {
+		return err
+	}
 	left, err := c.rowsOf(ctx)
 	if err != nil {
 		return err
@@ -90,22 +94,29 @@ func (c *canary) gone(ctx context.Context) error {
 	return c.unreadable(ctx)
 }
 
-// rowsOf names the tables that still have rows by the canary's number.
+// rowsOf names the tables that still have rows of the canary, by their number, the key of their contact or its id.
 func (c *canary) rowsOf(ctx context.Context) (left []string, err error) {
 	m, err := dataMap()
 	if err != nil {
 		return nil, err
 	}
+	named := map[datamap.Kind]any{datamap.Number: c.ref.Num(), datamap.Contact: c.card.Subject, datamap.ContactID: c.card.ID}
 	for _, table := range m.Tables() {
-		if _, ok := m.Column(table, "num"); !ok {
-			continue
-		}
-		var n int64
-		if err := c.p.DB.Row(ctx, `SELECT count(*) FROM `+table+` WHERE org_id = $1 AND num = $2`, c.org.ID, c.ref.Num()).Scan(&n); err != nil {
-			return nil, err
-		}
-		if n > 0 {
-			left = append(left, table)
+		seen := map[datamap.Link]bool{}
+		for _, col := range m.Columns(table) {
+			for _, link := range col.Subjects {
+				if named[link.Kind] == nil || seen[link] {
+					continue
+				}
+				seen[link] = true
+				var n int64
+				if err := c.p.DB.Row(ctx, `SELECT count(*) FROM `+table+` WHERE org_id = $1 AND `+link.Column+` = $2`, c.org.ID, named[link.Kind]).Scan(&n); err != nil {
+					return nil, err
+				}
+				if n > 0 && !slices.Contains(left, table) {
+					left = append(left, table)
+				}
+			}
 		}
 	}
 	return left, nil
@@ -124,6 +135,9 @@ func (c *canary) notBack(ctx context.Context) error {
 		return err
 	} else if ok {
 		c.broke("P87", "The next sync brought an erased person back.")
+	}
+	if err := c.cardNotBack(ctx); err != nil {
+		return err
 	}
 	all, err := c.p.Consents.Suppressions(ctx, c.p.DB, c.org.ID, consent.Who{Number: c.number})
 	if err != nil {
@@ -161,8 +175,10 @@ func (c *canary) notInBackup(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	destroyed := slices.ContainsFunc(erasures, func(e vault.Erasure) bool { return e.Org == int64(c.org.ID) && e.Subject == c.ref.Num() })
-	if !destroyed {
+	destroyed := func(key int64) bool {
+		return slices.ContainsFunc(erasures, func(e vault.Erasure) bool { return e.Org == int64(c.org.ID) && e.Subject == key })
+	}
+	if !destroyed(c.ref.Num()) || !destroyed(c.card.Subject) {
 		c.broke("P77", "The journal beside the backup does not name the erasure, so a restore would bring the person back.")
 	}
 	if _, err := keys.Replay(ctx, erasures, c.made); err != nil {
@@ -172,7 +188,9 @@ func (c *canary) notInBackup(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := org.SealSubject(ctx, c.ref.Num(), "proof", []byte("x")); fault.KindOf(err) != fault.Gone {
+	_, opens := org.SealSubject(ctx, c.ref.Num(), "proof", []byte("x"))
+	_, opensCard := org.SealSubject(ctx, c.card.Subject, "proof", []byte("x"))
+	if fault.KindOf(opens) != fault.Gone || fault.KindOf(opensCard) != fault.Gone {
 		c.broke("P77", "A backup of before the erasure still opens the person's number once it is restored.")
 	}
 	if c.p.DB.Engine() == db.SQLite {

@@ -26,6 +26,14 @@ func (p *Parley) crm() {
 	p.wireFollowUps()
 }
 
+// watchContacts lets contacts be kept for as long as anything happens with them, and their numbers for as long as they are.
+func (p *Parley) watchContacts() {
+	p.Contacts.OnAlive(p.Leads.ActiveSince)
+	p.Contacts.OnAlive(p.FollowUps.ActiveSince)
+	p.Contacts.OnLoose(p.Persons.LetGo)
+	p.Persons.OnIdle(p.Contacts.NumbersSince)
+}
+
 // attachCalls has calls meet people.
 func (p *Parley) attachCalls() {
 	p.Attach = attach.New(attach.Deps{DB: p.DB, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Devices: p.Devices, Reporter: p.Reporter, Callbacks: p.Callbacks,

@@ -286,6 +286,7 @@ func (p *Parley) assemble() (err error) {
 	p.Mail = mail.New(p.DB, p.Keys, p.mailServer(), p.Now)
 	p.crm()
 	p.Persons = person.New(person.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Devices: p.Devices, Writer: p.Writer, Callbacks: p.Callbacks, Now: p.Now})
+	p.watchContacts()
 	if p.Rights, err = p.requests(); err != nil {
 		return err
 	}

@@ -111,8 +111,10 @@ func replayErasures(ctx context.Context, r *Replay) error {
 	}
 	return r.eachOrg(ctx, func(o *account.Org) error {
 		for n, when := range at[o.ID] {
-			if err := r.Restored.Rights.EraseBeside(ctx, o.ID, subject.OfNumber(int64(n)), callsStore, rights.Decision{At: when}); err != nil {
-				return err
+			for _, who := range []subject.Ref{subject.OfNumber(int64(n)), subject.OfContact(int64(n))} { // a key is of one or the other
+				if err := r.Restored.Rights.EraseBeside(ctx, o.ID, who, callsStore, rights.Decision{At: when}); err != nil {
+					return err
+				}
 			}
 		}
 		return r.Restored.Persons.EraseAgain(ctx, o, r.Restored.Consents, at[o.ID])

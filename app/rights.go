@@ -54,9 +54,9 @@ func (p *Parley) requests() (*rights.Rights, error) {
 			lock, ok := rights.FloorOf(doc, category, newest, p.Now())
 			return lock, ok, nil
 		},
-		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Child: p.markChild, Restrict: p.heed, Settle: p.settleErasure,
+		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Child: p.markChild, Restrict: p.heed, Settle: p.settleErasure, Names: p.Contacts.Names,
 	})
-	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), p.attestStore(), r.Own(), p.Attach.Store(), p.FollowUps.Store(), p.Leads.Store(), p.Persons.Store()}
+	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), p.attestStore(), r.Own(), p.Attach.Store(), p.FollowUps.Store(), p.Leads.Store(), p.Persons.Store(), p.Contacts.Store()}
 	return r, nil
 }
 
@@ -72,7 +72,7 @@ func (p *Parley) settleErasure(ctx context.Context) error {
 	return nil
 }
 
-// findPerson tells who is meant by a contact: the member with an e-mail address, the person behind a number.
+// findPerson tells who is meant by a contact: the member or the newest contact with an e-mail address, the person behind a number.
 func (p *Parley) findPerson(ctx context.Context, org *account.Org, c rights.Contact) (subject.Ref, bool, error) {
 	if c.Number != "" {
 		return person.InBook(p.Book).Find(ctx, p.DB, org.ID, c.Number)
@@ -86,7 +86,15 @@ func (p *Parley) findPerson(ctx context.Context, org *account.Org, c rights.Cont
 			return subject.OfMember(string(m.ID)), true, nil
 		}
 	}
-	return subject.Ref{}, false, nil
+	contacts, err := p.Contacts.ByEmail(ctx, p.DB, org.ID, c.Email)
+	if err != nil || len(contacts) == 0 {
+		return subject.Ref{}, false, err
+	}
+	found, err := p.Contacts.Load(ctx, p.DB, org.ID, contacts[0])
+	if err != nil || found[contacts[0]] == nil {
+		return subject.Ref{}, false, err
+	}
+	return subject.OfContact(found[contacts[0]].Subject), true, nil
 }
 
 // withdrawFor ends consents, and enters the person in the suppression list. Whoever objects to reports is hidden from them.
@@ -135,6 +143,9 @@ func (p *Parley) heed(ctx context.Context, org account.OrgID, _ subject.Ref, _ b
 	}
 	restricted, err := p.Rights.Restricted(ctx, p.DB, org)
 	if err != nil {
+		return err
+	}
+	if err := p.Contacts.Heed(ctx, org, restricted); err != nil {
 		return err
 	}
 	return p.Persons.Heed(ctx, o, restricted)

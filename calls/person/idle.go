@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/calls/call"
+	"parley/calls/ingest"
 	"parley/calls/number"
 	"parley/calls/roll"
 	"parley/platform/civil"
@@ -83,11 +85,37 @@ func dayEnd(day civil.Day, zone *time.Location) time.Time {
 func (p *Persons) spare(ctx context.Context, c db.Conn, org account.OrgID, since time.Time, active []bool) error {
 	found, err := db.Select(ctx, c, scanNumber, `SELECT num FROM restricted_numbers WHERE org_id = $1
 		UNION ALL SELECT num FROM callbacks WHERE org_id = $1 AND (assigned_ms >= $2 OR handled_ms >= $2)`, org, since.UnixMilli())
+	if err == nil && p.known != nil {
+		var known []number.ID
+		known, err = p.known(ctx, c, org, since)
+		found = append(found, known...)
+	}
 	for _, n := range found {
 		if int(n) < len(active) {
 			active[n] = true
 		}
 	}
+	return err
+}
+
+// LetGo takes numbers out of the book that no call is kept with, and that whoever entered them has no use for any more. They
+// may come again.
+func (p *Persons) LetGo(ctx context.Context, id account.OrgID, numbers []number.ID) error {
+	org, err := p.Accounts.Org(ctx, id)
+	if err != nil {
+		return err
+	}
+	var uncalled []number.ID
+	for _, n := range numbers {
+		called := false
+		if err := p.Writer.EachOf(ctx, id, n, func(*call.Row) error { called = true; return nil }); err != nil {
+			return err
+		}
+		if !called {
+			uncalled = append(uncalled, n)
+		}
+	}
+	_, err = p.Writer.Erase(ctx, p.Devices, org, ingest.Erasure{Numbers: uncalled, Bury: func(context.Context, *db.Tx, number.ID, string) error { return nil }})
 	return err
 }
 

@@ -32,10 +32,19 @@ type Deps struct {
 }
 
 // Persons is what calls hold of people.
-type Persons struct{ Deps }
+type Persons struct {
+	Deps
+	known Known
+}
+
+// Known gives the numbers of persons with whom something happened since a moment that is no call.
+type Known func(ctx context.Context, c db.Conn, org account.OrgID, since time.Time) ([]number.ID, error)
+
+// OnIdle says who is asked before somebody counts as idle. It is called at wiring.
+func (p *Persons) OnIdle(k Known) { p.known = k }
 
 // New gives what calls hold of people.
-func New(d Deps) *Persons { return &Persons{d} }
+func New(d Deps) *Persons { return &Persons{Deps: d} }
 
 // Trust is what the writer of calls must know of consents and holds.
 func Trust(consents *consent.Consents, gate call.Gate) ingest.Trust {

@@ -140,15 +140,23 @@ func (s *Contacts) counting(query string) func(ctx context.Context, org account.
 	}
 }
 
+// noteKeeper keeps notes: for as long as something happens with the contact, and for the longest period from when each was
+// written.
 func (s *Contacts) noteKeeper() retain.Keeper {
-	k := retain.Keeper{Name: "notes about contacts", Category: CategoryNote, Events: []policy.Event{policy.LastActivity}}
+	k := retain.Keeper{Name: "notes about contacts", Category: CategoryNote, Events: []policy.Event{policy.LastActivity, policy.Created}}
 	k.Count = s.counting(`SELECT count(*) FROM contact_notes WHERE org_id = $1`)
 	k.Due = func(ctx context.Context, org account.OrgID, cut retain.Cut) ([]retain.Item, error) {
+		if cut.From == policy.Created {
+			return s.oldNotes(ctx, s.d.DB, org, cut.Before)
+		}
 		out, _, err := s.due(ctx, s.d.DB, org, cut.Before, notes)
 		return out, err
 	}
 	k.Remove = func(ctx context.Context, org account.OrgID, o retain.Order) (int64, error) {
 		return o.Rows(), s.d.DB.Tx(ctx, func(tx *db.Tx) error {
+			if o.From == policy.Created {
+				return s.dropOld(ctx, tx, org, o)
+			}
 			all, err := s.settled(ctx, tx, org, o, notes)
 			if err != nil {
 				return err
@@ -163,19 +171,75 @@ func (s *Contacts) noteKeeper() retain.Keeper {
 			return nil
 		})
 	}
-	k.Bundle = func(ctx context.Context, org account.OrgID, item retain.Item) ([]byte, error) {
-		all, err := s.bundle(ctx, org, ID(item.Key))
-		if err != nil {
-			return nil, err
-		}
-		for i := range all {
-			all[i].Contact, all[i].Events = nil, nil
-		}
-		return json.Marshal(all)
-	}
+	k.Bundle = s.bundleNotes
 	k.Return = s.giveBack
 	k.Forget = func(context.Context, account.OrgID, []subject.Ref) error { return nil } // the key is the contact's to destroy
 	return k
+}
+
+// oldNotes lists notes that were written before a moment.
+func (s *Contacts) oldNotes(ctx context.Context, c db.Conn, org account.OrgID, before time.Time) ([]retain.Item, error) {
+	type written struct {
+		note    NoteID
+		contact ID
+		at      int64
+	}
+	all, err := db.Select(ctx, c, func(r db.Scanner) (n written, err error) { return n, r.Scan(&n.note, &n.contact, &n.at) },
+		`SELECT note, contact, at_ms FROM contact_notes WHERE org_id = $1 AND at_ms < $2 ORDER BY note`, org, millis(before))
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	ids := make([]ID, len(all))
+	for i, n := range all {
+		ids[i] = n.contact
+	}
+	found, err := s.load(ctx, c, org, ids)
+	out := make([]retain.Item, len(all))
+	for i, n := range all {
+		out[i] = retain.Item{Key: string(n.note), At: at(n.at), Rows: 1}
+		if found[n.contact] != nil {
+			out[i].Who = found[n.contact].Refs()
+		}
+	}
+	return out, err
+}
+
+func (s *Contacts) dropOld(ctx context.Context, tx *db.Tx, org account.OrgID, o retain.Order) error {
+	if err := o.Gate(ctx, tx); err != nil {
+		return err
+	}
+	for _, i := range o.Items {
+		n, err := tx.Exec(ctx, `DELETE FROM contact_notes WHERE org_id = $1 AND note = $2`, org, i.Key)
+		if err == nil && n != 1 {
+			err = fault.New(fault.Conflict, "Notes about contacts were deleted meanwhile, so nothing was removed.")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bundleNotes copies the notes about a contact, or one note.
+func (s *Contacts) bundleNotes(ctx context.Context, org account.OrgID, item retain.Item) ([]byte, error) {
+	x, old, err := db.One(ctx, s.d.DB, scanID, `SELECT contact FROM contact_notes WHERE org_id = $1 AND note = $2`, org, item.Key)
+	if err != nil {
+		return nil, err
+	}
+	if !old {
+		x = ID(item.Key)
+	}
+	all, err := s.bundle(ctx, org, x)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].Contact, all[i].Events = nil, nil
+		if old {
+			all[i].Notes = slices.DeleteFunc(all[i].Notes, func(n Note) bool { return string(n.ID) != item.Key })
+		}
+	}
+	return json.Marshal(all)
 }
 
 func (s *Contacts) contactKeeper() retain.Keeper {

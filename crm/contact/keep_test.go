@@ -16,6 +16,7 @@ import (
 	"parley/platform/fault"
 	"parley/trust/policy"
 	"parley/trust/retain"
+	"parley/trust/rights"
 	"parley/trust/subject"
 )
 
@@ -125,9 +126,77 @@ func TestAnArchivedContactComesBackOrIsForgotten(t *testing.T) {
 		k, cut, due = w.keeper(t, "contact cards")
 		i = slices.IndexFunc(due, func(i retain.Item) bool { return i.Key == string(one.ID) })
 		shelve()
+		plan, err := w.Contacts.Store().Plan(t.Context(), w.Org.ID, subject.OfNumber(int64(one.Nums[0])))
+		must(t, err)
+		if len(plan) == 0 || plan[0].Count != 2 {
+			t.Errorf("the plan says nothing of the archive: %+v", plan)
+		}
 		must(t, k.Forget(t.Context(), w.Org.ID, []subject.Ref{subject.OfContact(one.Subject), subject.OfContact(merged.Subject)}))
 		if !w.destroyed(t, one.Subject) || !w.destroyed(t, merged.Subject) {
 			t.Error("the keys are still there after the archive's end")
+		}
+	})
+}
+
+func TestWhoLiesInTheArchiveIsErasedThere(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		one, merged, _ := w.known(t)
+		w.Clock.Advance(400 * 24 * time.Hour)
+		k, cut, due := w.keeper(t, "contact cards")
+		_, err := k.Remove(t.Context(), w.Org.ID, retain.Order{Cut: cut, Archived: true, Items: due})
+		must(t, err)
+		_, err = w.Contacts.Store().Erase(t.Context(), w.Org.ID, subject.OfNumber(int64(one.Nums[0])), rights.Decision{At: w.Now()})
+		must(t, err)
+		if !w.destroyed(t, one.Subject) || !w.destroyed(t, merged.Subject) {
+			t.Error("the keys still work")
+		}
+		names, err := w.Contacts.Names(t.Context(), w.DB, w.Org.ID, subject.OfNumber(int64(one.Nums[0])))
+		must(t, err)
+		if len(names) != 1 {
+			t.Errorf("still known as %v", names)
+		}
+	})
+}
+
+func TestOldNotesGoOneByOne(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		c := w.Contact(t, "Meera", "Nair")
+		add := func(text string) {
+			w.Tx(t, func(tx *db.Tx) error {
+				_, err := w.Contacts.AddNote(t.Context(), tx, w.Org.ID, "", c.ID, text)
+				return err
+			})
+		}
+		add("old")
+		w.Clock.Advance(6 * 365 * 24 * time.Hour)
+		add("new")
+		k, _, _ := w.keeper(t, "notes about contacts")
+		cut := retain.Cut{From: policy.Created, Before: w.Now().AddDate(-5, 0, 0)}
+		due, err := k.Due(t.Context(), w.Org.ID, cut)
+		must(t, err)
+		if len(due) != 1 || !slices.Contains(due[0].Who, subject.OfContact(c.Subject)) {
+			t.Fatalf("due: %+v", due)
+		}
+		bundle, err := k.Bundle(t.Context(), w.Org.ID, due[0])
+		must(t, err)
+		_, err = k.Remove(t.Context(), w.Org.ID, retain.Order{Cut: cut, Items: due})
+		must(t, err)
+		_, err = k.Remove(t.Context(), w.Org.ID, retain.Order{Cut: cut, Items: due})
+		want(t, err, fault.Conflict)
+		texts := func() (out []string) {
+			all, err := w.Contacts.Notes(t.Context(), w.DB, w.Org.ID, c.ID, time.Time{}, 9)
+			must(t, err)
+			for _, n := range all {
+				out = append(out, n.Text)
+			}
+			return out
+		}
+		if got := texts(); !slices.Equal(got, []string{"new"}) {
+			t.Errorf("left: %v", got)
+		}
+		must(t, k.Return(t.Context(), w.Org.ID, due[0].Key, bundle))
+		if got := texts(); !slices.Equal(got, []string{"new", "old"}) {
+			t.Errorf("after the return: %v", got)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package contact
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"time"
 
@@ -37,14 +38,12 @@ func (s *Contacts) Names(ctx context.Context, c db.Conn, org account.OrgID, who 
 			out = append(out, r)
 		}
 	}
-	if who.Num() > 0 {
-		archived, err := db.Select(ctx, c, scanInt, `SELECT subject FROM archived_contacts WHERE org_id = $1 AND num = $2`, org, who.Num())
-		if err != nil {
-			return nil, err
-		}
-		for _, key := range archived {
-			add(subject.OfContact(key))
-		}
+	shelved, err := shelvedOf(ctx, c, org, who)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range shelved {
+		add(subject.OfContact(key))
 	}
 	ids, err := s.Of(ctx, c, org, who)
 	if err != nil || len(ids) == 0 {
@@ -62,6 +61,11 @@ func (s *Contacts) Names(ctx context.Context, c db.Conn, org account.OrgID, who 
 		add(subject.OfNumber(int64(n)))
 	}
 	return out, err
+}
+
+// shelvedOf gives the keys of a person's contacts that lie in the archive.
+func shelvedOf(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref) ([]int64, error) {
+	return db.Select(ctx, c, scanInt, `SELECT DISTINCT subject FROM archived_contacts WHERE org_id = $1 AND (num = $2 AND num > 0 OR subject = $3) ORDER BY subject`, org, who.Num(), who.Con())
 }
 
 // ownNumbers gives the numbers of contacts that no other contact has.
@@ -184,14 +188,18 @@ func labelled(all []Labelled) []string {
 // plan lists what an erasure would remove.
 func (s *Contacts) plan(ctx context.Context, org account.OrgID, who subject.Ref) ([]rights.Line, error) {
 	ids, err := s.Of(ctx, s.d.DB, org, who)
-	if err != nil || len(ids) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return s.tally(ctx, s.d.DB, org, ids)
+	return s.tally(ctx, s.d.DB, org, who, ids)
 }
 
-// tally says how many rows there are of contacts.
-func (s *Contacts) tally(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) ([]rights.Line, error) {
+// tally says how many rows there are of a person's contacts, and how many of them lie in the archive.
+func (s *Contacts) tally(ctx context.Context, c db.Conn, org account.OrgID, who subject.Ref, ids []ID) ([]rights.Line, error) {
+	shelved, err := shelvedOf(ctx, c, org, who)
+	if err != nil || len(shelved)+len(ids) == 0 {
+		return nil, err
+	}
 	lines := []rights.Line{
 		{Thing: rights.Keys, Name: "keys of contacts"},
 		{Thing: rights.Indexes, Name: "entries of the search index", Category: Category},
@@ -223,13 +231,13 @@ func (s *Contacts) tally(ctx context.Context, c db.Conn, org account.OrgID, ids 
 		if err := c.Row(ctx, `SELECT count(*), coalesce(max(changed_ms), 0) FROM contact_notes WHERE org_id = $1 AND contact IN `+in, args...).Scan(&count[5], &noted); err != nil {
 			return nil, err
 		}
-		count[0] = count[2]
 		for i := range lines {
 			lines[i].Count += count[i]
 			lines[i].Newest = later(lines[i].Newest, at(last))
 		}
-		lines[0].Newest, lines[5].Newest = time.Time{}, later(lines[5].Newest, at(noted))
+		lines[5].Newest = later(lines[5].Newest, at(noted))
 	}
+	lines[0].Count, lines[0].Newest = lines[2].Count+int64(len(shelved)), time.Time{}
 	return lines, nil
 }
 
@@ -247,43 +255,57 @@ func (s *Contacts) erase(ctx context.Context, org account.OrgID, who subject.Ref
 		return s.lock(ctx, org, who, d)
 	}
 	var ids []ID
-	if err := s.d.DB.Tx(ctx, func(tx *db.Tx) error {
-		all, err := s.persons(ctx, tx, org, who)
-		if err != nil {
-			return err
-		}
-		if ids, err = s.Of(ctx, tx, org, who); err != nil || len(ids) == 0 {
-			return err
-		}
-		for _, category := range []string{Category, CategoryNote} {
-			if err := d.Gate(ctx, tx, category); err != nil {
-				return err
-			}
-		}
-		if lines, err = s.tally(ctx, tx, org, ids); err != nil {
-			return err
-		}
-		return s.bury(ctx, tx, org, all)
-	}); err != nil || len(ids) == 0 {
+	var keys []int64
+	if err := s.d.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		ids, keys, lines, err = s.begin(ctx, tx, org, who, d)
+		return err
+	}); err != nil || len(keys) == 0 {
 		return nil, err
 	}
 	k, err := s.d.Keys.Org(ctx, int64(org))
 	if err != nil {
 		return nil, err
 	}
-	keys, err := s.keysOf(ctx, s.d.DB, org, ids)
-	if err != nil {
+	if err := k.DestroySubject(ctx, keys...); err != nil {
 		return nil, err
 	}
-	for _, key := range keys {
-		if err := k.DestroySubject(ctx, key); err != nil {
-			return nil, err
-		}
-	}
 	return lines, s.d.DB.Tx(ctx, func(tx *db.Tx) error {
+		for _, key := range keys {
+			if err := unshelve(ctx, tx, org, key); err != nil {
+				return err
+			}
+		}
 		_, err := s.remove(ctx, tx, org, ids)
 		return err
 	})
+}
+
+// begin asks whether a person may be erased, buries what may be found again, and says what there is.
+func (s *Contacts) begin(ctx context.Context, tx *db.Tx, org account.OrgID, who subject.Ref, d rights.Decision) (ids []ID, keys []int64, lines []rights.Line, err error) {
+	all, err := s.persons(ctx, tx, org, who)
+	if err == nil {
+		ids, err = s.Of(ctx, tx, org, who)
+	}
+	if err == nil {
+		keys, err = shelvedOf(ctx, tx, org, who)
+	}
+	if err != nil || len(ids)+len(keys) == 0 {
+		return nil, nil, nil, err
+	}
+	for _, category := range []string{Category, CategoryNote} {
+		if err := d.Gate(ctx, tx, category); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if lines, err = s.tally(ctx, tx, org, who, ids); err != nil {
+		return nil, nil, nil, err
+	}
+	of, err := s.keysOf(ctx, tx, org, ids)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	keys = slices.AppendSeq(keys, maps.Values(of))
+	return ids, keys, lines, s.bury(ctx, tx, org, all)
 }
 
 // bury keeps e-mail addresses of persons from being taken in again. Numbers are buried by the number book's erasure.
@@ -308,7 +330,7 @@ func (s *Contacts) lock(ctx context.Context, org account.OrgID, who subject.Ref,
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		all, err := s.tally(ctx, tx, org, ids)
+		all, err := s.tally(ctx, tx, org, who, ids)
 		if err != nil {
 			return err
 		}

@@ -206,3 +206,9 @@ func (s *FollowUps) giveBack(ctx context.Context, org account.OrgID, _ string, b
 		return s.setDue(ctx, tx, org, f.Lead)
 	})
 }
+
+// ActiveSince gives the contacts with whom something was, or is, to be done since a moment.
+func (s *FollowUps) ActiveSince(ctx context.Context, c db.Conn, org account.OrgID, since time.Time) ([]contact.ID, error) {
+	return db.Select(ctx, c, func(r db.Scanner) (x contact.ID, err error) { return x, r.Scan(&x) },
+		`SELECT DISTINCT contact FROM follow_ups WHERE org_id = $1 AND (changed_ms >= $2 OR at_ms >= $2)`, org, millis(since))
+}

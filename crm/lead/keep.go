@@ -258,3 +258,9 @@ func (s *Leads) giveBack(ctx context.Context, org account.OrgID, _ string, bundl
 		return nil
 	})
 }
+
+// ActiveSince gives the contacts whose leads something happened with since a moment.
+func (s *Leads) ActiveSince(ctx context.Context, c db.Conn, org account.OrgID, since time.Time) ([]contact.ID, error) {
+	return db.Select(ctx, c, func(r db.Scanner) (x contact.ID, err error) { return x, r.Scan(&x) },
+		`SELECT DISTINCT contact FROM leads WHERE org_id = $1 AND `+activity+` >= $2`, org, millis(since))
+}

@@ -45,25 +45,31 @@ func (r *Rights) LockAgain(ctx context.Context, org account.OrgID) error {
 		if q.Plan == nil {
 			continue
 		}
-		if err := r.EraseBeside(ctx, org, q.Who, "", Decision{Request: q.ID, At: r.Now(), Keep: q.Plan.Locks}); err != nil {
+		names, err := r.names(ctx, r.DB, org, q.Who)
+		if err != nil {
 			return err
+		}
+		for _, s := range r.Stores {
+			if s.Erase == nil {
+				continue
+			}
+			if _, err := s.erase(ctx, org, names, Decision{Request: q.ID, At: r.Now(), Keep: q.Plan.Locks}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// EraseBeside asks every store but one to erase a person who was erased before, and whom a restored backup brought back. No
-// hold is asked: that they were erased shows that they could be.
+// EraseBeside asks every store but one to erase a person who was erased before, and whom a restored backup brought back, under
+// this one name: each name whose key was destroyed comes by itself. Stores that find a person by any name are asked for the
+// names of contacts and members. No hold is asked: that they were erased shows that they could be.
 func (r *Rights) EraseBeside(ctx context.Context, org account.OrgID, who subject.Ref, but string, d Decision) error {
-	names, err := r.names(ctx, r.DB, org, who)
-	if err != nil {
-		return err
-	}
 	for _, s := range r.Stores {
-		if s.Erase == nil || s.Name == but {
+		if s.Erase == nil || s.Name == but || s.Once && who.Num() > 0 {
 			continue
 		}
-		if _, err := s.erase(ctx, org, names, d); err != nil {
+		if _, err := s.Erase(ctx, org, who, d); err != nil {
 			return err
 		}
 	}
