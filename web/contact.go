@@ -252,16 +252,16 @@ func (d *desk) contactLeads(p *contactPageStruct, c *contact.Contact) error {
 	if err != nil {
 		return err
 	}
-	p.Leads = ui.Table{Title: d.t("nav.leads"), Columns: []ui.Column{{Title: d.t("lead.stage")}, {Title: d.t("lead.owner")}, {Title: d.t("lead.worth"), Numeric: true}, {Title: d.t("lead.due")}, {Title: d.t("lead.made")}}}
+	p.Leads = ui.Table{Title: d.t("nav.leads"), Columns: []ui.Column{{Title: d.t("lead.stage")}, {Title: d.t("lead.worth"), Numeric: true}, {Title: d.t("lead.due")}}}
 	for _, l := range all {
 		if !d.sight.Sees(l.Owner) {
 			continue
 		}
-		stage := ui.Cell{Text: d.stageTitle(l.Pipeline, l.Stage), Href: "/leads/" + string(l.ID), Strong: true}
+		stage := ui.Cell{Text: d.stageTitle(l.Pipeline, l.Stage), Href: "/leads/" + string(l.ID), Strong: true, Sub: d.ownerName(l.Owner)}
 		if l.State != lead.Open {
-			stage.Sub = d.t("lead.state." + l.State.String())
+			stage.Sub = d.t("lead.state."+l.State.String()) + ", " + stage.Sub
 		}
-		p.Leads.Rows = append(p.Leads.Rows, ui.Row{Muted: l.State != lead.Open, Cells: []ui.Cell{stage, {Text: d.ownerName(l.Owner)}, {Text: d.money(l.Value, l.Currency)}, {Time: l.Due}, {Time: l.Made}}})
+		p.Leads.Rows = append(p.Leads.Rows, ui.Row{Muted: l.State != lead.Open, Cells: []ui.Cell{stage, {Text: d.money(l.Value, l.Currency)}, {Time: l.Due}}})
 	}
 	return nil
 }

@@ -121,18 +121,21 @@ func (v *visit) contactFacts(c *contact.Contact) []ui.Fact {
 	for _, e := range who.Emails {
 		out = append(out, ui.Fact{Title: nonEmpty(e.Label, v.t("contact.email")), Cell: ui.Cell{Text: e.Text, Href: "mailto:" + e.Text}})
 	}
-	add("contact.address", addressLine(who.Address))
+	add("contact.address", v.addressLine(who.Address))
 	add("contact.language", who.Language)
 	return out
 }
 
-// addressLine writes an address in one line.
-func addressLine(a contact.Address) string {
+// addressLine writes an address in one line; a country alone is none.
+func (v *visit) addressLine(a contact.Address) string {
 	var parts []string
-	for _, part := range []string{a.Street, strings.TrimSpace(a.Postcode + " " + a.City), a.State, a.Country} {
+	for _, part := range []string{a.Street, strings.TrimSpace(a.Postcode + " " + a.City), a.State} {
 		if part != "" {
 			parts = append(parts, part)
 		}
+	}
+	if len(parts) > 0 && a.Country != "" {
+		parts = append(parts, v.countries([]string{a.Country}))
 	}
 	return strings.Join(parts, ", ")
 }
