@@ -27,7 +27,7 @@ func WhileClosing() []Permission {
 }
 
 func errClosing(o *Org) error {
-	return fault.New(fault.Denied, "The organisation %s is being closed and will be gone on %s, so nothing can be changed. Its owners can still look, take copies, answer what people ask about their data, and take the closing back under Settings.",
+	return fault.New(fault.Denied, "The organisation %s is being closed and will be gone on %s, so nothing can be changed. Its owners can still look, take copies, answer what people ask about their data, and take the closing back.",
 		o.Name, o.ClosesAt.In(o.Location()).Format(time.DateOnly))
 }
 

@@ -1,8 +1,10 @@
-package app_test
+package app
 
 import (
 	"bufio"
 	"context"
+	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/platform/revoke"
 )
 
 // TestPagesInABrowser starts the server with demo data, as "make run" does, and walks its pages in a real browser. It
@@ -29,7 +33,9 @@ func TestPagesInABrowser(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	link := serve(t, binary)
+	dir := t.TempDir()
+	growOld(t, dir)
+	link := serve(t, binary, filepath.Join(dir, "data"))
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer stop()
 	walk := exec.CommandContext(ctx, "node", "script/walk.mjs", browser, link, os.Getenv("PARLEY_TEST_PICTURES"))
@@ -41,10 +47,39 @@ func TestPagesInABrowser(t *testing.T) {
 	t.Logf("%s", out)
 }
 
-// serve runs the server on demo data until the test ends, and gives the sign-in link it prints.
-func serve(t *testing.T, binary string) string {
+// growOld makes the demo organisation, with calls that are so old that retention has put some into the archive already and
+// has others on its list.
+func growOld(t *testing.T, dir string) {
 	t.Helper()
-	server := exec.Command(binary, "serve", "--demo", "--listen", "127.0.0.1:0", "--data", filepath.Join(t.TempDir(), "data"))
+	parley(t, dir, 0, "demo")
+	now := time.Now()
+	bring := func(name, number string, age int) {
+		var calls strings.Builder
+		for i := range 3 {
+			fmt.Fprintf(&calls, `<call number="%s" duration="%d" date="%d" type="1" presentation="1" contact_name="(Unknown)" />`, number, 20+i, now.AddDate(0, 0, -age).Add(time.Duration(i)*time.Hour).UnixMilli())
+		}
+		path := filepath.Join(dir, name+".xml")
+		must(t, os.WriteFile(path, []byte("<?xml version='1.0' encoding='UTF-8'?><calls count=\"3\">"+calls.String()+"</calls>"), 0o600))
+		parley(t, dir, 0, "import", path, "--agent", "Meera Iyer")
+	}
+	sweep := func(at time.Time) {
+		c := ok1[*Config](t)(readConfig(map[string]string{"data": filepath.Join(dir, "data")}, "", func(string) (string, bool) { return "", false }))
+		held := ok1[*lock](t)(takeLock(c.Data))
+		p := &Parley{Config: c, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return at }, held: held, Revoked: revoke.InFolder(c.Data)}
+		must(t, p.open(t.Context()))
+		must(t, p.retainAll(t.Context()))
+		must(t, p.Close())
+	}
+	bring("archived", "+919845019991", 400)
+	sweep(now.AddDate(0, 0, -3)) // plans, and tells the owners
+	bring("waiting", "+919845019992", 380)
+	sweep(now)
+}
+
+// serve runs the server on data until the test ends, and gives the sign-in link it prints.
+func serve(t *testing.T, binary, data string) string {
+	t.Helper()
+	server := exec.Command(binary, "serve", "--demo", "--listen", "127.0.0.1:0", "--data", data)
 	said, err := server.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { asking, filing, leaving, officer, preferring, publicAddress, readable } from "./trust.mjs";
+import { archiving, attesting, closing, ending, judging, publishing } from "./officer.mjs";
+import { asking, filing, heldNumber, leaving, officer, preferring, publicAddress, readable } from "./trust.mjs";
 
 const [program, link, folder, part] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -186,13 +187,19 @@ async function looking(pages) {
   }
 }
 
+const kit = { base, check, look, seen, open, signedIn, thorough: Boolean(folder) };
+
 // trust walks what is about privacy.
 async function trust(start) {
-  const kit = { base, check, look, seen, open, signedIn, thorough: Boolean(folder) };
   const privacy = await publicAddress(start, base);
   const files = await filing(kit, start);
   await asking(kit, privacy, start);
   await preferring(kit, start);
+  await attesting(kit, start);
+  await ending(kit, start, files.find((path) => path.includes("/incidents/")));
+  await judging(kit, start, privacy, heldNumber);
+  await archiving(kit, start);
+  await publishing(kit, start, privacy);
   await leaving(kit, start);
   await readable(kit, privacy);
   await looking([...officer, ...files].map((path) => [path.replace(/\/[a-z]+_[0-9a-z]+$/, "/one").replace(/[?=]/g, "-"), path]));
@@ -230,6 +237,7 @@ const start = await first();
 const cookies = await start.context.cookies();
 // Both go at the same time: each waits for the server and the browser in turn.
 await Promise.all(Object.entries({ trust, calls }).filter(([name]) => !part || part === name).map(async ([name, walk]) => timed(name, walk, await signedIn("wide", "light"))));
+if (part !== "calls") await timed("closing", (view) => closing(kit, view), await signedIn("wide", "light"));
 await browser.close();
 for (const f of failures) console.log(`FAILED ${f}`);
 console.log(`${passed} passed, ${failures.length} failed`);

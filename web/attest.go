@@ -60,6 +60,9 @@ func duties(v *visit) error {
 			{Text: d.Title, Sub: v.dutyKind(d, names), Href: attestHome + "/" + d.ID, Strong: true}, v.dueCell(d), v.resultCell(d.Last), doneCell(v, d.Last)}})
 	}
 	p.Lead = v.words.Rich("attest.lead", "Count", late)
+	if late == 0 {
+		p.Lead = v.words.Rich("attest.lead.none")
+	}
 	p.Table.Empty = &ui.Empty{Icon: "shield", Title: v.t("attest.none"), Text: v.t("attest.none.text")}
 	return v.render("attestations", p)
 }

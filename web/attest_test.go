@@ -26,7 +26,7 @@ func TestAnOfficerAttestsAnAudit(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := newWorld(t, d, nil)
 		b := w.as(w.member(account.PrivacyOfficer, "Priya Officer"))
-		b.get("/trust/attestations").want(t, "an empty list", 200, "Nothing is on the list yet", "0 are overdue")
+		b.get("/trust/attestations").want(t, "an empty list", 200, "Nothing is on the list yet", "Nothing is overdue")
 		b.get("/trust/attestations/new").want(t, "the form", 200, "Scan of the release", "Priya Officer")
 		day := func(n int) string { return w.Now().AddDate(0, 0, n).Format("2006-01-02") }
 		good := url.Values{"kind": {"audit"}, "title": {"Audit of access"}, "due": {day(10)}, "every": {"365"}}
@@ -45,7 +45,7 @@ func TestAnOfficerAttestsAnAudit(t *testing.T) {
 		b.post(page.path, url.Values{"result": {"passed"}, "done": {day(3)}}).want(t, "a day to come", 422, "lies in the future")
 		b.get(page.path+"/statement").want(t, "no statement yet", 404)
 		b.post(page.path, url.Values{"result": {"findings"}, "done": {day(-1)}, "note": {"Two accounts too many"}}).want(t, "signed", 200, "the audit log has signed it", "With findings", "Two accounts too many", "Priya Officer")
-		b.get("/trust/attestations").want(t, "in time again", 200, "0 are overdue", "With findings")
+		b.get("/trust/attestations").want(t, "in time again", 200, "Nothing is overdue", "With findings")
 		text := b.get(page.path+"/statement").want(t, "the statement", 200).text
 		key, err := w.Log.Key(t.Context(), int64(w.Org.ID))
 		if err != nil {

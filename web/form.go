@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,6 +44,16 @@ func (p *form) mark() {
 			s.Fields[i].Error = p.Wrong(s.Fields[i].Name)
 		}
 	}
+}
+
+// Asks tells whether one of the form's fields has to be mended: what it is folded away in is open then.
+func (p *form) Asks() bool {
+	for _, s := range p.Sections {
+		if slices.ContainsFunc(s.Fields, func(f ui.Field) bool { return f.Error != "" }) {
+			return true
+		}
+	}
+	return false
 }
 
 // marker is a page with fields that say what is wrong with them.

@@ -5,11 +5,9 @@ import (
 	"strings"
 
 	"parley/account"
-	"parley/calls/number"
 	persons "parley/calls/person"
 	"parley/platform/civil"
 	"parley/platform/fault"
-	"parley/platform/phone"
 	"parley/trust/hold"
 	"parley/trust/subject"
 	"parley/web/ui"
@@ -243,7 +241,7 @@ func (v *visit) holdPage() (*holdPage, error) {
 	}
 	p := &holdPage{Frame: v.trustFrame(v.holdTitle(h))}
 	p.Crumbs = []ui.Link{{Title: v.t("hold.title"), Href: "/trust/holds"}}
-	persons, err := v.holdPersons(h, names)
+	persons, err := v.namesOf(h.Persons, names)
 	if err != nil {
 		return nil, err
 	}
@@ -272,27 +270,6 @@ func (v *visit) holdPage() (*holdPage, error) {
 		p.Extend = &form{Action: path + "/extend", Submit: v.t("hold.extend"), Sections: []section{{Fields: []ui.Field{{Name: "ends", Label: v.t("hold.ends"), Type: "date", Size: "short", Value: nonEmpty(v.form("ends"), lastDay(h, v.org()).String())}}}}}
 	}
 	return p, nil
-}
-
-// holdPersons names the persons of a hold.
-func (v *visit) holdPersons(h *hold.Hold, names map[account.MemberID]string) ([]string, error) {
-	var ids []number.ID
-	for _, r := range h.Persons {
-		if n := r.Num(); n > 0 {
-			ids = append(ids, number.ID(n))
-		}
-	}
-	texts, err := v.Book.Show(v.ctx(), v.DB, v.org().ID, ids)
-	var out []string
-	for _, r := range h.Persons {
-		switch n := r.Num(); {
-		case n == 0:
-			out = append(out, nonEmpty(names[account.MemberID(r.ID)], r.ID))
-		default:
-			out = append(out, nonEmpty(phone.Display(texts[number.ID(n)], v.org().Country), r.String()))
-		}
-	}
-	return out, err
 }
 
 func releaseHold(v *visit) error {

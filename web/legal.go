@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"time"
 
@@ -326,7 +327,7 @@ func (v *visit) namesOf(refs []subject.Ref, names map[account.MemberID]string) (
 	var out []string
 	for _, r := range refs {
 		if n := r.Num(); n > 0 {
-			out = append(out, nonEmpty(phone.Display(texts[number.ID(n)], v.org().Country), r.String()))
+			out = append(out, nonEmpty(phone.Display(texts[number.ID(n)], v.org().Country), v.t("person.nameless", "N", strconv.FormatInt(n, 10))))
 		} else {
 			out = append(out, nonEmpty(names[account.MemberID(r.ID)], r.ID))
 		}

@@ -1,9 +1,7 @@
 package web
 
 import (
-	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"html/template"
 	"slices"
 	"strings"
@@ -67,7 +65,9 @@ func retention(v *visit) error {
 	p.Notes = v.retentionNotes(st)
 	p.Waiting = v.waitingTable(st.Waiting, doc)
 	p.Rules = v.rulesTable(st.Rules, doc)
-	p.Locks = v.locksTable(st.Locks, doc)
+	if p.Locks, err = v.locksTable(st.Locks, doc); err != nil {
+		return err
+	}
 	if p.Reviews, err = v.reviewsTable(doc); err != nil {
 		return err
 	}
@@ -183,17 +183,18 @@ func (v *visit) rulesTable(rules []retain.Standing, doc *policy.Document) ui.Tab
 	return t
 }
 
-func (v *visit) locksTable(locks []retain.Lock, doc *policy.Document) ui.Table {
+func (v *visit) locksTable(locks []retain.Lock, doc *policy.Document) (ui.Table, error) {
+	items := make([]string, len(locks))
+	for i, l := range locks {
+		items[i] = nonEmpty(l.Item, l.Who.String())
+	}
+	names, err := v.itemNames(items)
 	t := ui.Table{Title: v.t("retention.locked"), Columns: []ui.Column{{Title: v.t("retention.category")}, {Title: v.t("retention.item")}, {Title: v.t("retention.law")}, {Title: v.t("retention.until")}}}
-	for _, l := range locks {
-		item := l.Item
-		if item == "" {
-			item = l.Who.String()
-		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: v.category(doc, l.Category), Strong: true}, {Text: item}, {Text: l.Law}, {Text: v.words.Date(civil.DayOf(l.Until, v.org().Location()))}}})
+	for i, l := range locks {
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: v.category(doc, l.Category), Strong: true}, {Text: names[items[i]]}, {Text: l.Law}, {Text: v.words.Date(civil.DayOf(l.Until, v.org().Location()))}}})
 	}
 	t.Empty = &ui.Empty{Icon: "shield", Title: v.t("retention.locked.none"), Text: v.t("retention.locked.none.text")}
-	return t
+	return t, err
 }
 
 func (v *visit) reviewsTable(doc *policy.Document) (ui.Table, error) {
@@ -266,6 +267,16 @@ func retentionPlan(v *visit) error {
 		{Title: v.t("retention.oldest")}, {Title: v.t("retention.newest")}, {Title: v.t("retention.change"), Numeric: true}}}
 	p.Table.Empty = &ui.Empty{Icon: "check", Title: v.t("retention.nothing_due"), Text: v.t("retention.nothing_due.text")}
 	p.Kept = ui.Table{Title: v.t("retention.stays"), Columns: []ui.Column{{Title: v.t("retention.what")}, {Title: v.t("retention.item")}, {Title: v.t("retention.why")}, {Title: v.t("retention.until")}}}
+	var kept []string
+	for _, x := range plans {
+		for _, k := range slices.Concat(x.Locked, x.Held) {
+			kept = append(kept, k.Key)
+		}
+	}
+	names, err := v.itemNames(kept)
+	if err != nil {
+		return err
+	}
 	var rows int64
 	for _, x := range plans {
 		rows += x.Rows
@@ -278,10 +289,10 @@ func retentionPlan(v *visit) error {
 				{Text: v.words.Percent(float64(x.Share()) / 100)}, {Time: x.Oldest}, {Time: x.Newest}, {Text: change}}})
 		}
 		for _, k := range x.Locked {
-			p.Kept.Rows = append(p.Kept.Rows, ui.Row{Cells: []ui.Cell{{Text: v.category(doc, x.Category), Sub: x.Keeper}, {Text: k.Key}, {Text: k.Law}, {Text: v.words.Date(civil.DayOf(k.Until, v.org().Location()))}}})
+			p.Kept.Rows = append(p.Kept.Rows, ui.Row{Cells: []ui.Cell{{Text: v.category(doc, x.Category), Sub: x.Keeper}, {Text: names[k.Key]}, {Text: k.Law}, {Text: v.words.Date(civil.DayOf(k.Until, v.org().Location()))}}})
 		}
 		for _, k := range x.Held {
-			p.Kept.Rows = append(p.Kept.Rows, ui.Row{Cells: []ui.Cell{{Text: v.category(doc, x.Category), Sub: x.Keeper}, {Text: k.Key}, {Text: v.t("retention.held"), Href: "/trust/holds/" + k.Hold}, {Text: "–"}}})
+			p.Kept.Rows = append(p.Kept.Rows, ui.Row{Cells: []ui.Cell{{Text: v.category(doc, x.Category), Sub: x.Keeper}, {Text: names[k.Key]}, {Text: v.t("retention.held"), Href: "/trust/holds/" + k.Hold}, {Text: "–"}}})
 		}
 	}
 	p.Lead = v.words.Rich("retention.plan.lead", "Count", rows)
@@ -294,68 +305,6 @@ func confirmRetention(v *visit) error {
 		return err
 	}
 	return v.to(retentionHome, v.good("retention.confirmed"))
-}
-
-// archivePage lists what is in the archive.
-type archivePage struct {
-	ui.Frame
-	Table ui.Table
-}
-
-func archive(v *visit) error {
-	all, err := v.Retain.Archive(v.ctx(), v.actor)
-	if err != nil {
-		return err
-	}
-	doc, err := v.Policy(v.ctx(), v.org().ID)
-	if err != nil {
-		return err
-	}
-	p := &archivePage{Frame: v.trustFrame(v.t("archive.title"))}
-	p.Crumbs = []ui.Link{{Title: v.t("retention.title"), Href: retentionHome}}
-	p.Lead = v.words.Rich("archive.lead", "Count", len(all))
-	p.Table = ui.Table{Title: v.t("archive.title"), Columns: []ui.Column{{Title: v.t("retention.item")}, {Title: v.t("retention.category")}, {Title: v.t("retention.rows"), Numeric: true}, {Title: v.t("archive.since")}, {Title: v.t("archive.ends")}}}
-	for _, a := range all {
-		p.Table.Rows = append(p.Table.Rows, ui.Row{Cells: []ui.Cell{{Text: a.Item, Href: retentionHome + "/archive/" + a.ID, Strong: true}, {Text: v.category(doc, a.Category)}, {Text: v.words.Number(a.Rows)},
-			{Time: a.Since}, {Text: v.words.Date(civil.DayOf(a.Ends, v.org().Location()))}}})
-	}
-	p.Table.Empty = &ui.Empty{Icon: "file", Title: v.t("archive.none"), Text: v.t("archive.none.text")}
-	return v.render("archive", p)
-}
-
-// archivedPage is one archived item.
-type archivedPage struct {
-	ui.Frame
-	Facts   []ui.Fact
-	Content string
-	Return  ui.Action
-}
-
-func archived(v *visit) error {
-	a, content, err := v.Retain.Open(v.ctx(), v.actor, v.r.PathValue("item"))
-	if err != nil {
-		return err
-	}
-	doc, err := v.Policy(v.ctx(), v.org().ID)
-	if err != nil {
-		return err
-	}
-	p := &archivedPage{Frame: v.trustFrame(a.Item), Content: string(content)}
-	p.Crumbs = []ui.Link{{Title: v.t("retention.title"), Href: retentionHome}, {Title: v.t("archive.title"), Href: retentionHome + "/archive"}}
-	var pretty bytes.Buffer
-	if json.Indent(&pretty, content, "", "  ") == nil {
-		p.Content = pretty.String()
-	}
-	p.Facts = []ui.Fact{{Title: v.t("retention.category"), Cell: ui.Cell{Text: v.category(doc, a.Category)}}, {Title: v.t("archive.since"), Cell: ui.Cell{Time: a.Since}}, {Title: v.t("retention.rows"), Cell: ui.Cell{Text: v.words.Number(a.Rows)}}}
-	p.Return = ui.Action{Title: v.t("archive.return"), Post: true, Href: retentionHome + "/archive/" + a.ID + "/return", Confirm: v.t("archive.return.title"), ConfirmText: v.t("archive.return.text")}
-	return v.render("archived", p)
-}
-
-func returnArchived(v *visit) error {
-	if err := v.Retain.Return(v.ctx(), v.actor, v.r.PathValue("item")); err != nil {
-		return err
-	}
-	return v.to(retentionHome+"/archive", v.good("archive.returned"))
 }
 
 func (v *visit) reviewForm() (*form, error) {

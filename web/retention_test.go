@@ -114,12 +114,12 @@ func TestRetentionIsShownConfirmedAndReviewed(t *testing.T) {
 		}
 		w.sweep(3)
 		owner.get("/trust/retention").want(t, "afterwards", 200, "Done")
-		list := owner.get("/trust/retention/archive").want(t, "the archive", 200, "number/", "Opening")
-		item := regexp.MustCompile(`href="(/trust/retention/archive/arc_[^"]+)"`).FindStringSubmatch(list.text)
+		list := owner.get("/trust/retention/archive").want(t, "the archive", 200, "Person no. ", "Opening")
+		item := regexp.MustCompile(`href="(/trust/retention/archive/arc_[^"]+)"[^>]*>Person no. \d+</a></div></th><td data-label="Category"><div>Calls<`).FindStringSubmatch(list.text)
 		if item == nil {
 			t.Fatalf("nothing is in the archive: %s", list.main())
 		}
-		owner.get(item[1]).want(t, "an item", 200, "What it holds")
+		owner.get(item[1]).want(t, "an item", 200, "What it holds", "Talk time", "Person no. ")
 		admin := w.as(w.member(account.Admin, "Adil"))
 		admin.get(item[1]).want(t, "an admin", 403)
 		w.sweep(31)

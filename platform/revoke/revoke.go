@@ -90,6 +90,9 @@ func (j *Journal) File() ([]byte, error) {
 
 // Forget strikes out what is older than any backup that opens.
 func (j *Journal) Forget(now time.Time) error {
+	if j == nil {
+		return nil
+	}
 	return j.file.Change(func(raw []byte) ([]byte, error) {
 		list, err := Read(raw)
 		if err != nil {

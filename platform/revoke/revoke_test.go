@@ -1,6 +1,7 @@
 package revoke_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -53,7 +54,7 @@ func TestADamagedJournalIsRefused(t *testing.T) {
 		}
 	}
 	var none *revoke.Journal
-	if err := none.Note(revoke.Entry{}); err != nil {
+	if err := errors.Join(none.Note(revoke.Entry{}), none.Forget(at(1))); err != nil {
 		t.Errorf("where nothing is kept: %v", err)
 	}
 }

@@ -101,6 +101,9 @@ func (l *linter) controller() {
 	}
 }
 
+// wholeAddress is what an address of a real server looks like, in any script.
+var wholeAddress = regexp.MustCompile(`^[^@\s]+@[\p{L}\p{M}\p{N}.-]+\.[\p{L}\p{M}]{2,}$`)
+
 var addressIn = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}`)
 
 // contacts finds a contact that is missing, cannot be right or contradicts another. Masked ones are found with all text.
@@ -116,7 +119,7 @@ func (l *linter) contacts() {
 		case address == "" && at.path == "controller.contact":
 			l.add(at.path, "contact_missing", "P101", "No address is given that people can write to about their data.", "Write an e-mail address under controller.contact.")
 		case address == "" || masked.MatchString(address): // the first is as good as not there, the second is found as masked
-		case err != nil || a.Address != address:
+		case err != nil || a.Address != address || !wholeAddress.MatchString(address):
 			l.add(at.path, "contact_invalid", "P101", sentence("%q is no e-mail address.", address), "Write it as name@example.org.")
 		default:
 			_, its, _ := strings.Cut(strings.ToLower(address), "@")
