@@ -20,7 +20,7 @@ func (w *Writer) EachOf(ctx context.Context, org account.OrgID, n number.ID, vis
 		return nil
 	}
 	return w.db.Read(ctx, func(tx *db.Tx) error {
-		days, err := rollsOf(ctx, tx, org, roll.LastDay, roll.SetOf(n), nil)
+		days, err := rollsOf(ctx, tx, org, roll.LastDay, []number.ID{n}, nil)
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (d *agentDay) left(r *call.Row) (int, bool) {
 // detachAll detaches until no roll-up has one of the numbers; it looks again, since a rebuild may move calls to a day that
 // was done already.
 func (w *Writer) detachAll(ctx context.Context, devices *device.Devices, org *account.Org, to civil.Day, who map[number.ID]erasing, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
-	want := roll.SetOf(slices.Collect(maps.Keys(who))...)
+	want := slices.Collect(maps.Keys(who))
 	for {
 		var days []dayKey
 		if err := w.db.Read(ctx, func(tx *db.Tx) (err error) {

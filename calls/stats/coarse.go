@@ -41,15 +41,24 @@ const (
 	kindUnattended
 	kindConnected
 	kindNotPickedUp
-	kindHidden // numbers hidden from reports, which belong to no other kind; restricted ones belong to none at all
+	kindHidden     // numbers hidden from reports, which belong to no other kind
+	// kindMissed is no set: the coarse row lists a day's missed callers with what the sets cannot say: how often each was
+	// missed, and whether the same day attended them. Only days have one.
+	kindMissed
+	kindRestricted // numbers that no report may have, which belong to no other kind: for DaysWith alone
 	kinds
 )
+
+// setKinds are the kinds that are sets.
+func setKinds() [6]kind {
+	return [...]kind{kindAll, kindUnattended, kindConnected, kindNotPickedUp, kindHidden, kindRestricted}
+}
 
 // sets are the numbers of a period by kind.
 type sets [kinds]*roaring.Bitmap
 
 func newSets() (s sets) {
-	for k := range s {
+	for _, k := range setKinds() {
 		s[k] = roaring.New()
 	}
 	return s
@@ -67,6 +76,7 @@ func setsOf(p *pack) (sets, error) {
 		for _, e := range d.Numbers {
 			n := uint32(e.Number)
 			if e.Flags&roll.Restricted != 0 {
+				ids[kindRestricted] = append(ids[kindRestricted], n)
 				continue
 			}
 			if e.Flags&roll.Hidden != 0 {
@@ -85,7 +95,7 @@ func setsOf(p *pack) (sets, error) {
 			}
 		}
 	}
-	for k := range s {
+	for _, k := range setKinds() {
 		s[k].AddMany(ids[k])
 	}
 	return s, nil
@@ -95,14 +105,14 @@ func setsOf(p *pack) (sets, error) {
 type parts [kinds][]*roaring.Bitmap
 
 func (p *parts) add(s *sets) {
-	for k := range s {
+	for _, k := range setKinds() {
 		p[k] = append(p[k], s[k])
 	}
 }
 
 // united is the union of each kind's sets.
 func (p *parts) united() (s sets) {
-	for k := range s {
+	for _, k := range setKinds() {
 		s[k] = roaring.FastOr(p[k]...)
 	}
 	return s
@@ -312,7 +322,7 @@ func (r *Reporter) Settle(ctx context.Context, org *account.Org, until civil.Day
 			stored[[2]int32{level, period}] = gen
 			return struct{}{}, err
 		}, `SELECT level, period, gen FROM coarse WHERE org_id = $1 AND (level = $2 AND kind = $3 OR level = $4 AND kind = $5)`,
-			org.ID, levelDay, int(kindMissed), levelBlock, int(kindAll))
+			org.ID, levelDay, int(kindRestricted), levelBlock, int(kindRestricted))
 		return err
 	}); err != nil {
 		return false, err
@@ -376,6 +386,7 @@ func (r *Reporter) settleDay(ctx context.Context, org *account.Org, d dayGen) er
 }
 
 func (r *Reporter) settleBlock(ctx context.Context, org account.OrgID, block civil.Day) error {
+	every := setKinds()
 	var s sets
 	var gen int64
 	if err := r.db.Read(ctx, func(tx *db.Tx) error {
@@ -386,7 +397,7 @@ func (r *Reporter) settleBlock(ctx context.Context, org account.OrgID, block civ
 		for _, d := range days {
 			gen += d.gen
 		}
-		s, err = r.coarse(ctx, tx, org, block*blockDays, (block+1)*blockDays, kindAll, kindUnattended, kindConnected, kindNotPickedUp, kindHidden)
+		s, err = r.coarse(ctx, tx, org, block*blockDays, (block+1)*blockDays, every[:]...)
 		return err
 	}); err != nil {
 		return err
@@ -402,13 +413,13 @@ func (r *Reporter) storeSets(ctx context.Context, org account.OrgID, level int, 
 				ON CONFLICT (org_id, level, period, kind) DO UPDATE SET gen = excluded.gen, b = excluded.b`, org, level, period, int(k), gen, b)
 			return err
 		}
-		for k := range s {
+		for _, k := range setKinds() {
 			s[k].RunOptimize()
 			b, err := s[k].ToBytes()
 			if err != nil {
 				return err
 			}
-			if err := store(kind(k), b); err != nil {
+			if err := store(k, b); err != nil {
 				return err
 			}
 		}

@@ -14,10 +14,6 @@ import (
 	"parley/platform/db"
 )
 
-// kindMissed is the kind of the coarse row that lists a day's missed callers with what the sets cannot say: how often
-// each was missed, and whether the same day attended them. Only days have one.
-const kindMissed = kinds
-
 // missedBytes bounds the lists of missed callers kept in memory: about four months of ten million calls a year.
 const missedBytes = 4 << 20
 

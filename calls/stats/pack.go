@@ -58,8 +58,8 @@ type dayGen struct {
 	gen int64
 }
 
-func daysOf(ctx context.Context, tx *db.Tx, org account.OrgID, from, to civil.Day) ([]dayGen, error) {
-	return db.Select(ctx, tx, func(r db.Scanner) (d dayGen, err error) { return d, r.Scan(&d.day, &d.gen) },
+func daysOf(ctx context.Context, c db.Conn, org account.OrgID, from, to civil.Day) ([]dayGen, error) {
+	return db.Select(ctx, c, func(r db.Scanner) (d dayGen, err error) { return d, r.Scan(&d.day, &d.gen) },
 		`SELECT day, gen FROM days WHERE org_id = $1 AND day >= $2 AND day < $3 ORDER BY day`, org, from, to)
 }
 
