@@ -9,6 +9,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
 	"parley/platform/db"
@@ -24,6 +25,7 @@ func (p *Parley) crm() {
 	p.FollowUps = followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: p.Contacts, Leads: p.Leads, Log: p.Audit, Gate: p.Holds.Check, Now: p.Now})
 	p.attachCalls()
 	p.wireFollowUps()
+	p.takeLists()
 }
 
 // watchContacts lets contacts be kept for as long as anything happens with them, and their numbers for as long as they are.
@@ -43,6 +45,22 @@ func (p *Parley) attachCalls() {
 	p.Contacts.OnGone(p.Attach.ContactsGone)
 	p.Leads.OnTurn(p.Attach.Mark)
 	p.Leads.OnGone(p.Attach.LeadsGone)
+}
+
+// takeLists has lists of contacts and leads come in and go out.
+func (p *Parley) takeLists() {
+	p.Intake = intake.New(intake.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Devices: p.Devices, Fields: p.Fields, Contacts: p.Contacts, Leads: p.Leads, Gate: p.Holds.Check,
+		Busy: func(ctx context.Context, c db.Conn, org account.OrgID, contacts ...contact.ID) (map[contact.ID]bool, error) {
+			all, err := p.FollowUps.OfContacts(ctx, c, org, contacts...)
+			out := make(map[contact.ID]bool, len(all))
+			for _, f := range all {
+				out[f.Contact] = true
+			}
+			return out, err
+		},
+		Collects: p.collects, Now: p.Now})
+	p.Contacts.OnGone(p.Intake.ContactsGone)
+	p.Leads.OnGone(p.Intake.LeadsGone)
 }
 
 // timelines puts together what happened with people, from everybody who keeps some of it.

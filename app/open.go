@@ -27,6 +27,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
 	"parley/platform/audit"
@@ -81,6 +82,7 @@ type Parley struct {
 	Leads     *lead.Leads
 	FollowUps *followup.FollowUps
 	Attach    *attach.Attach
+	Intake    *intake.Imports
 	Timelines *timeline.Timelines
 	Reports   *report.Reports
 	Mail      *mail.Mailer
@@ -214,7 +216,7 @@ type series struct {
 func schemas() []series {
 	return []series{
 		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"attest", attest.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
-		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"followup", followup.Schema}, {"attach", attach.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
+		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"followup", followup.Schema}, {"attach", attach.Schema}, {"intake", intake.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
 

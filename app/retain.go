@@ -12,6 +12,7 @@ import (
 	"parley/api"
 	"parley/calls/ingest"
 	"parley/crm/followup"
+	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/platform/audit"
 	"parley/platform/civil"
@@ -38,7 +39,7 @@ func (p *Parley) retention() *retain.Sweeper {
 	keepers = append(keepers, p.FollowUps.Keepers()...)
 	keepers = append(keepers, p.Leads.Keepers()...)
 	keepers = append(keepers, p.Contacts.Keepers()...)
-	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring(), followup.Expiring()} {
+	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring(), followup.Expiring(), intake.Expiring()} {
 		for _, t := range tables {
 			keepers = append(keepers, retain.OfTable(p.DB, t))
 		}

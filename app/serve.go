@@ -95,7 +95,7 @@ func (s *server) serve(ctx context.Context) error {
 		return fault.Wrap(fault.Unavailable, err, "The server cannot listen on %s (%s). Choose another address with --listen.", s.p.Config.Listen, err)
 	}
 	s.p.Mail.OnLocal = s.printMail
-	if err := s.p.Imports.Interrupted(ctx); err != nil {
+	if err := errors.Join(s.p.Imports.Interrupted(ctx), s.p.Intake.Interrupted(ctx)); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if err := s.prepareDemo(ctx); err != nil {

@@ -61,12 +61,8 @@ func (i *Imports) keepRejects(ctx context.Context, tx *db.Tx, org account.OrgID,
 	return i.putRejects(ctx, tx, org, m.No, m.parts, kept)
 }
 
-// putRejects writes a part; one without rows is removed.
+// putRejects writes a part.
 func (i *Imports) putRejects(ctx context.Context, tx *db.Tx, org account.OrgID, no int64, part int, rows []Problem) error {
-	if len(rows) == 0 {
-		_, err := tx.Exec(ctx, `DELETE FROM crm_import_rejects WHERE org_id = $1 AND no = $2 AND part = $3`, org, no, part)
-		return err
-	}
 	plain, err := json.Marshal(rows)
 	if err != nil {
 		return err
