@@ -50,18 +50,7 @@ func contacts(v *visit) error {
 	if err != nil {
 		return err
 	}
-	ask := contact.Ask{Text: v.query("q"), Tag: v.query("tag"), Import: v.query("import"), Cursor: v.query("after"), Limit: pageRows, Count: true}
-	switch o := v.query("owner"); o {
-	case "":
-	case "me":
-		ask.Owner = &v.actor.Member.ID
-	case "none":
-		ask.Owner = new(account.MemberID)
-	default:
-		m := account.MemberID(o)
-		ask.Owner = &m
-	}
-	page, err := v.Contacts.List(v.ctx(), v.DB, v.org().ID, d.sight, ask)
+	page, err := v.Contacts.List(v.ctx(), v.DB, v.org().ID, d.sight, v.contactAsk())
 	if err != nil {
 		return err
 	}
@@ -71,10 +60,14 @@ func contacts(v *visit) error {
 		p.Add = &ui.Action{Title: v.t("contact.add"), Href: "/contacts/new", Icon: "plus", Primary: true}
 		p.More = []ui.Action{{Title: v.t("contact.twins"), Href: "/contacts/twins", Icon: "people"}}
 	}
+	if v.actor.Can(account.ImportLeads) {
+		p.More = append(p.More, ui.Action{Title: v.t("intake.contacts.import"), Href: "/leads/imports/new?kind=contacts", Icon: "import"})
+	}
 	if p.Filters, err = d.contactFilters(); err != nil {
 		return err
 	}
 	p.Table = d.contactTable(page)
+	p.Table.Exports = v.exports("/contacts/export", "csv", "xlsx", "vcf")
 	if page.Count == 0 && !p.Filters.Narrowed {
 		p.Table.Empty = &ui.Empty{Icon: "people", Title: v.t("contact.none"), Text: v.t("contact.none.text"), Action: p.Add}
 	}

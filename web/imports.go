@@ -84,7 +84,7 @@ func (v *visit) importTag(m *ingest.Import) *ui.Tag {
 
 // receiveFile puts an uploaded file aside and looks at it.
 func receiveFile(v *visit) error {
-	f, err := v.receive()
+	f, err := v.receive("Choose a file with calls in it.", url.Values{})
 	if err == nil {
 		if f.guess, err = logfile.Detect(f.file, f.file.Size(), f.name); err != nil {
 			err = errors.Join(err, f.file.Close())
@@ -101,18 +101,25 @@ func receiveFile(v *visit) error {
 	return v.to("/files/" + v.staging.add(f))
 }
 
-// receive streams the form's file to disk, so that its size costs no memory.
-func (v *visit) receive() (*staged, error) {
+// receive streams the form's file to disk, so that its size costs no memory. What the form says before it goes to fields; none
+// is the sentence where there is no file.
+func (v *visit) receive(none string, fields url.Values) (*staged, error) {
+	const longest = 1000 // bytes of another field
 	m, err := v.r.MultipartReader()
 	if err != nil {
-		return nil, fault.Field("file", "Choose a file with calls in it.")
+		return nil, fault.Field("file", "%s", none)
 	}
 	for {
 		part, err := m.NextPart()
 		if err != nil {
-			return nil, fault.Field("file", "Choose a file with calls in it.")
+			return nil, fault.Field("file", "%s", none)
 		}
 		if part.FormName() != "file" || part.FileName() == "" {
+			b, err := io.ReadAll(io.LimitReader(part, longest))
+			if err != nil {
+				return nil, fault.Wrap(fault.Invalid, err, "The form did not arrive whole. Send it again.")
+			}
+			fields.Set(part.FormName(), string(b))
 			continue
 		}
 		file, err := spool.New(v.TempDir)

@@ -94,6 +94,7 @@ func (d *desk) leadTable(f lead.Filter, sort lead.Sort, wrong []fault.FieldError
 		return err
 	}
 	p.Table = d.leadRows(page, sort)
+	p.Table.Exports = d.exports("/leads/export", "csv", "xlsx")
 	for _, r := range page.Rows {
 		p.IDs = append(p.IDs, string(r.ID))
 	}

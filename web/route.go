@@ -35,6 +35,8 @@ func (s *site) routes() []route {
 		s.numberRoutes(),
 		s.leadRoutes(),
 		s.contactRoutes(),
+		s.intakeRoutes(),
+		s.leadSettingsRoutes(),
 		s.reportRoutes(),
 		s.exportRoutes(),
 		s.leaderboardRoutes(),

@@ -8,6 +8,7 @@ import (
 	"parley/account"
 	"parley/calls/ingest"
 	"parley/calls/logfile"
+	"parley/crm/intake"
 	"parley/platform/fault"
 	"parley/platform/id"
 	"parley/platform/spool"
@@ -31,6 +32,8 @@ type staged struct {
 	guess *logfile.Guess
 	// spec is how it was tried last; nil before.
 	spec *ingest.ImportSpec
+	look *intake.Guess // of a list of contacts or leads
+	take *intake.Spec
 	busy int // imports that read it now
 	gone bool
 }

@@ -52,30 +52,34 @@ func traces() map[string]trace {
 		"GET /audit":              {action: audit.LogOpened},
 		"GET /audit/log.jsonl":    {action: audit.ExportMade},
 
-		"POST /calls/{call}/note":         {action: audit.CallChanged, object: "call/{call}"},
-		"POST /calls/{call}/tags":         {action: audit.CallChanged, object: "call/{call}"},
-		"POST /calls/{call}/delete":       {action: audit.CallDeleted, object: "call/{call}"},
-		"POST /people/{member}/agent":     {action: audit.RoleChanged, member: "member"},
-		"POST /people/{member}":           {action: audit.MemberChanged, member: "member"},
-		"POST /settings/close":            {action: audit.OrgChanged, site: true},
-		"POST /demo/remove":               {action: audit.OrgChanged, site: true},
-		"POST /contacts/{contact}/delete": {action: audit.ContactDeleted},
-		"POST /leads/bulk":                {action: audit.LeadsChanged},
-		"POST /leads/bulk/{bulk}/undo":    {action: audit.LeadsChanged},
-		"POST /leads/{lead}/delete":       {action: audit.LeadDeleted, object: "lead/{lead}"},
-		"POST /sign-in":                   {action: audit.SignedIn},
-		"POST /link/{secret}":             {action: audit.SignedIn, object: "page/link"},
-		"POST /invitation/{secret}":       {action: audit.SignedIn, object: "page/invitation"},
-		"POST /organisation":              {action: audit.SignedIn},
-		"POST /sign-up":                   {action: audit.SignedIn},
-		"POST /sign-out":                  {action: audit.SignedOut},
-		"POST /account/sessions/end":      {action: audit.AccountChanged, object: "session"},
-		"POST /settings/tokens/new":       {action: audit.TokenChanged},
-		"POST /settings/exclusions":       {action: audit.ExclusionChanged},
-		"POST /numbers/{key}/exclude":     {action: audit.ExclusionChanged},
-		"POST /settings/backups/run":      {action: audit.BackupMade},
-		"POST /audit/verify":              {action: audit.LogOpened},
-		"GET /imports/{import}/rejected":  {action: audit.ExportMade, object: "import/{import}"},
+		"POST /calls/{call}/note":                   {action: audit.CallChanged, object: "call/{call}"},
+		"POST /calls/{call}/tags":                   {action: audit.CallChanged, object: "call/{call}"},
+		"POST /calls/{call}/delete":                 {action: audit.CallDeleted, object: "call/{call}"},
+		"POST /people/{member}/agent":               {action: audit.RoleChanged, member: "member"},
+		"POST /people/{member}":                     {action: audit.MemberChanged, member: "member"},
+		"POST /settings/close":                      {action: audit.OrgChanged, site: true},
+		"POST /demo/remove":                         {action: audit.OrgChanged, site: true},
+		"POST /contacts/{contact}/delete":           {action: audit.ContactDeleted},
+		"POST /leads/bulk":                          {action: audit.LeadsChanged},
+		"POST /leads/bulk/{bulk}/undo":              {action: audit.LeadsChanged},
+		"POST /leads/{lead}/delete":                 {action: audit.LeadDeleted, object: "lead/{lead}"},
+		"POST /sign-in":                             {action: audit.SignedIn},
+		"POST /link/{secret}":                       {action: audit.SignedIn, object: "page/link"},
+		"POST /invitation/{secret}":                 {action: audit.SignedIn, object: "page/invitation"},
+		"POST /organisation":                        {action: audit.SignedIn},
+		"POST /sign-up":                             {action: audit.SignedIn},
+		"POST /sign-out":                            {action: audit.SignedOut},
+		"POST /account/sessions/end":                {action: audit.AccountChanged, object: "session"},
+		"POST /settings/tokens/new":                 {action: audit.TokenChanged},
+		"POST /settings/exclusions":                 {action: audit.ExclusionChanged},
+		"POST /numbers/{key}/exclude":               {action: audit.ExclusionChanged},
+		"POST /settings/backups/run":                {action: audit.BackupMade},
+		"POST /audit/verify":                        {action: audit.LogOpened},
+		"GET /leads/imports/runs/{import}/rejected": {action: audit.ExportMade, object: "import/{import}"},
+		"GET /leads/export":                         {action: audit.ExportMade, object: "leads"},
+		"GET /contacts/export":                      {action: audit.ExportMade, object: "contacts"},
+		"GET /leads/settings":                       {action: audit.SettingsOpened},
+		"GET /imports/{import}/rejected":            {action: audit.ExportMade, object: "import/{import}"},
 	}
 	for _, pattern := range []string{
 		"GET /definitions", "GET /reports", "GET /developer", "GET /devices/pair", "GET /devices/settings", "GET /people/invite", "GET /people/add",
@@ -100,7 +104,7 @@ func families() []struct {
 		action audit.Action
 	}{
 		{"/calls/", audit.CallChanged}, {"/missed/", audit.CallbackChanged}, {"/people/", audit.MemberChanged}, {"/teams", audit.TeamChanged},
-		{"/lines/", audit.LineChanged}, {"/devices/", audit.DeviceChanged}, {"/contacts", audit.ContactChanged}, {"/leads", audit.LeadChanged}, {"/settings/tokens", audit.TokenChanged}, {"/settings/exclusions", audit.ExclusionChanged},
+		{"/lines/", audit.LineChanged}, {"/devices/", audit.DeviceChanged}, {"/contacts", audit.ContactChanged}, {"/leads/settings", audit.SettingsChanged}, {"/leads/imports", audit.ImportChanged}, {"/leads", audit.LeadChanged}, {"/settings/tokens", audit.TokenChanged}, {"/settings/exclusions", audit.ExclusionChanged},
 		{"/settings", audit.SettingsChanged}, {"/imports", audit.ImportChanged}, {"/files", audit.ImportChanged}, {"/trust/policy", audit.PolicyChanged}, {"/trust", audit.Changed},
 	}
 }
@@ -149,7 +153,7 @@ func lookAt(t trace, path string) trace {
 		t.action, t.object = audit.ExportMade, "report/"+name
 	case isReport:
 		t.action, t.object = audit.ReportOpened, "report/{report}"
-	case strings.HasPrefix(path, "/imports"):
+	case strings.HasPrefix(path, "/imports"), strings.HasPrefix(path, "/leads/imports"):
 		t.action = audit.ImportsOpened
 	case strings.HasPrefix(path, "/people"):
 		t.action = audit.PeopleListed

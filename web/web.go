@@ -26,6 +26,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
 	"parley/platform/audit"
@@ -76,6 +77,7 @@ type Deps struct {
 	Leads     *lead.Leads
 	FollowUps *followup.FollowUps
 	Attach    *attach.Attach
+	Intake    *intake.Imports
 	Timelines *timeline.Timelines
 	// AssignLead gives a new lead to whom the rules of assignment say, inside the transaction that makes it.
 	AssignLead func(ctx context.Context, tx *db.Tx, org *account.Org, l *lead.Lead) error
@@ -99,13 +101,14 @@ type site struct {
 	Deps
 	ui      *ui.UI
 	staging *staging
-	tally   tally // figures beside pages of the navigation
+	lists   *staging // files with contacts and leads
+	tally   tally    // figures beside pages of the navigation
 	guessed guesses
 }
 
 // New gives the handler of all pages and assets. It fails when a route does not say whom it is for.
 func New(d Deps) (http.Handler, error) {
-	s := &site{Deps: d, staging: newStaging()}
+	s := &site{Deps: d, staging: newStaging(), lists: newStaging()}
 	var err error
 	if s.ui, err = ui.New(ui.Options{Templates: template.Files, Assets: assets.Built(), Now: d.Now, Log: d.Log}); err != nil {
 		return nil, err
