@@ -21,8 +21,8 @@ const (
 	fewestDigits = 4    // of a number: fewer would open too many
 	mostQuery    = 5    // words of one search
 	mostTries    = 300  // candidates that one search opens
-	mostRows     = 5000 // of the index that one try looks at
-	manyRows     = 3000 // where there are more, it does not matter how many
+	mostLooks    = 1500 // candidates that one search looks up in the index
+	manyRows     = 6000 // where there are more, it does not matter how many
 )
 
 // withIdx finds contacts by one value of the index, the newest first.
@@ -192,76 +192,66 @@ func (s *Contacts) take(ctx context.Context, c db.Conn, org account.OrgID, query
 	return out, nil
 }
 
-// candidates gives the keys of contacts in sight that a try finds, the newest first. It begins with whatever leaves the fewest:
-// the rarest part, or the contacts of the owners in sight.
+// candidates gives the keys of contacts in sight that a try finds, the newest first. What few have is intersected; of the rest,
+// that is what very many have, so many candidates are looked up as there is time for.
 func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, t try) ([]int64, error) {
-	parts, fewest, err := s.rarest(ctx, c, org, sight, t)
-	if err != nil {
-		return nil, err
-	}
-	seen, args := sight.where("c.owner", []any{org, t.kind})
-	own := false
-	if !sight.All {
-		theirs, owners := sight.where("c.owner", []any{org})
-		n, err := count(ctx, c, `SELECT 1 FROM contacts c WHERE c.org_id = $1`+theirs, owners)
-		if err != nil {
-			return nil, err
-		}
-		own = n < fewest
-	}
+	args := []any{org, t.kind}
 	within := func(table string, part []byte) string {
 		args = append(args, upTo(part, 0), upTo(part, 0xff))
 		return fmt.Sprintf("%s.org_id = $1 AND %s.kind = $2 AND %s.idx >= $%d AND %s.idx <= $%d", table, table, table, len(args)-1, table, len(args))
 	}
-	var from string
-	if own {
-		from = `(SELECT c.subject FROM contacts c WHERE c.org_id = $1` + seen + `) i`
-	} else {
-		from = `(SELECT x.subject FROM contact_index x WHERE ` + within("x", parts[0]) + fmt.Sprintf(` LIMIT %d) i`, mostRows)
-		parts = parts[1:]
+	var few, where []string // selections that are intersected, and conditions on the joins of the rest
+	join, rarest, fewest := "", t.parts[0], manyRows+1
+	var many [][]byte
+	for _, part := range t.parts {
+		n, err := count(ctx, c, `SELECT 1 FROM contact_index WHERE org_id = $1 AND kind = $2 AND idx >= $3 AND idx <= $4`, []any{org, t.kind, upTo(part, 0), upTo(part, 0xff)})
+		if err != nil || n == 0 {
+			return nil, err
+		}
+		if n < fewest {
+			rarest, fewest = part, n
+		}
+		if n < manyRows {
+			few = append(few, `SELECT x.subject FROM contact_index x WHERE `+within("x", part))
+		} else {
+			many = append(many, part)
+		}
 	}
-	var where []string
-	for n, part := range parts {
+	if !sight.All {
+		theirs, owners := sight.where("c.owner", []any{org})
+		n, err := count(ctx, c, `SELECT 1 FROM contacts c WHERE c.org_id = $1`+theirs, owners)
+		if err != nil || n == 0 {
+			return nil, err
+		}
+		theirs, args = sight.where("c.owner", args)
+		if n < manyRows {
+			few = append(few, `SELECT c.subject FROM contacts c WHERE c.org_id = $1`+theirs)
+		} else {
+			join, where = ` CROSS JOIN contacts c`, append(where, `c.org_id = $1 AND c.subject = i.subject`+theirs)
+		}
+	}
+	if len(few) == 0 {
+		few = append(few, `SELECT x.subject FROM contact_index x WHERE `+within("x", rarest))
+		many = slices.DeleteFunc(many, func(p []byte) bool { return bytes.Equal(p, rarest) })
+	}
+	for n, part := range many {
 		table := fmt.Sprint("i", n)
-		from += ` CROSS JOIN contact_index ` + table
+		join += ` CROSS JOIN contact_index ` + table
 		where = append(where, within(table, part), table+".subject = i.subject")
 	}
-	if !sight.All && !own {
-		from += ` CROSS JOIN contacts c`
-		where = append(where, `c.org_id = $1 AND c.subject = i.subject`+seen)
-	}
-	query := `SELECT i.subject FROM ` + from
+	query := fmt.Sprintf(`SELECT i.subject FROM (SELECT y.subject FROM (%s) y LIMIT %d) i%s`, strings.Join(few, ` INTERSECT `), mostLooks, join)
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, " AND ")
+	} else {
+		query = fmt.Sprintf(`SELECT y.subject FROM (%s) y ORDER BY y.subject DESC LIMIT %d`, strings.Join(few, ` INTERSECT `), mostTries)
+		if len(few) == 1 && fewest >= manyRows { // so many that sorting them takes long
+			query = fmt.Sprintf(`SELECT y.subject FROM (%s) y LIMIT %d`, few[0], mostTries)
+		}
 	}
 	all, err := db.Select(ctx, c, func(r db.Scanner) (x int64, err error) { return x, r.Scan(&x) }, query, args...)
 	slices.SortFunc(all, func(a, b int64) int { return cmp.Compare(b, a) })
 	all = slices.Compact(all)
 	return all[:min(len(all), mostTries)], err
-}
-
-// rarest puts the parts of a try that the fewest have first, and tells how many that are, as far as it matters.
-func (s *Contacts) rarest(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, t try) (parts [][]byte, fewest int, err error) {
-	if len(t.parts) == 1 && sight.All {
-		return t.parts, manyRows, nil
-	}
-	type part struct {
-		idx []byte
-		n   int
-	}
-	all := make([]part, len(t.parts))
-	for i, idx := range t.parts {
-		n, err := count(ctx, c, `SELECT 1 FROM contact_index WHERE org_id = $1 AND kind = $2 AND idx >= $3 AND idx <= $4`, []any{org, t.kind, upTo(idx, 0), upTo(idx, 0xff)})
-		if err != nil {
-			return nil, 0, err
-		}
-		all[i] = part{idx, n}
-	}
-	slices.SortStableFunc(all, func(a, b part) int { return a.n - b.n })
-	for _, p := range all {
-		parts = append(parts, p.idx)
-	}
-	return parts, all[0].n, nil
 }
 
 // upTo fills the beginning of an index up: the lowest and the highest that begin so are a range.
