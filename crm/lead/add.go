@@ -60,6 +60,9 @@ func (s *Leads) AddMany(ctx context.Context, tx *db.Tx, org *account.Org, by acc
 	if err := s.turn(ctx, tx, org.ID, leads...); err != nil {
 		return nil, err
 	}
+	if err := s.own(ctx, tx, org.ID, leads...); err != nil {
+		return nil, err
+	}
 	return leads, s.hand(ctx, tx, org, by, leads)
 }
 

@@ -204,6 +204,9 @@ func (s *Leads) keep(ctx context.Context, tx *db.Tx, e edit, was, l *Lead) error
 	if was.Owner == l.Owner && was.State == l.State {
 		return nil
 	}
+	if err := s.own(ctx, tx, e.org.ID, was, l); err != nil {
+		return err
+	}
 	return s.follow(ctx, tx, e.org, e.by, l.Contact)
 }
 

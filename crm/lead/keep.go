@@ -248,6 +248,9 @@ func (s *Leads) giveBack(ctx context.Context, org account.OrgID, _ string, bundl
 		if err := insert(ctx, tx, k, org, []*Lead{l}); err != nil {
 			return err
 		}
+		if err := s.own(ctx, tx, org, l); err != nil {
+			return err
+		}
 		for _, e := range a.Events {
 			then := *l
 			then.Rev = e.Rev

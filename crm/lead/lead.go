@@ -5,6 +5,7 @@ package lead
 import (
 	"context"
 	"embed"
+	"slices"
 	"time"
 
 	"parley/account"
@@ -119,11 +120,16 @@ type Leads struct {
 	d      Deps
 	gone   []Gone
 	turned []Turned
+	owned  []Owned
 }
 
 // Turned is told, inside the transaction, whose leads were made, closed or opened again: what calls say of a lead depends on
 // when it was open.
 type Turned func(ctx context.Context, tx *db.Tx, org account.OrgID, contacts ...contact.ID) error
+
+// Owned is told, inside the transaction, whose number of open leads may be another now, for whoever keeps count of them; deletions are
+// told by Gone.
+type Owned func(ctx context.Context, tx *db.Tx, org account.OrgID, owners ...account.MemberID) error
 
 // Gone is told, inside the transaction, which leads are about to be deleted, so that whoever keeps rows about them removes
 // those, too.
@@ -137,6 +143,28 @@ func (s *Leads) OnGone(g Gone) { s.gone = append(s.gone, g) }
 
 // OnTurn says who is told of leads that were made, closed or opened again. It is called at wiring.
 func (s *Leads) OnTurn(t Turned) { s.turned = append(s.turned, t) }
+
+// OnOwned says who is told of owners that leads came to or left. It is called at wiring.
+func (s *Leads) OnOwned(o Owned) { s.owned = append(s.owned, o) }
+
+// own tells whose number of open leads may be another.
+func (s *Leads) own(ctx context.Context, tx *db.Tx, org account.OrgID, leads ...*Lead) error {
+	if len(s.owned) == 0 {
+		return nil
+	}
+	owners := make([]account.MemberID, 0, 2)
+	for _, l := range leads {
+		if l.Owner != "" && !slices.Contains(owners, l.Owner) {
+			owners = append(owners, l.Owner)
+		}
+	}
+	for _, o := range s.owned {
+		if err := o(ctx, tx, org, owners...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // turn tells whose leads were made, closed or opened again.
 func (s *Leads) turn(ctx context.Context, tx *db.Tx, org account.OrgID, leads ...*Lead) error {
