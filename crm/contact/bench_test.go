@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,11 +22,11 @@ func syllables() []string {
 }
 
 func aName(r *rand.Rand, parts int) string {
-	var out string
+	var out strings.Builder
 	for range parts {
-		out += syllables()[int(float64(len(syllables()))*r.Float64()*r.Float64())] // the first ones more often
+		out.WriteString(syllables()[int(float64(len(syllables()))*r.Float64()*r.Float64())]) // the first ones more often
 	}
-	return out
+	return out.String()
 }
 
 // people makes n contacts with a number, a company and an e-mail address each, in batches as an import does.

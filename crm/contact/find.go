@@ -212,7 +212,7 @@ func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID,
 			rarest, fewest = part, n
 		}
 		if n < manyRows {
-			few = append(few, `SELECT x.subject FROM contact_index x WHERE `+within("x", part))
+			few = append(few, `SELECT +x.subject AS subject FROM contact_index x WHERE `+within("x", part))
 		} else {
 			many = append(many, part)
 		}
@@ -225,13 +225,13 @@ func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID,
 		}
 		theirs, args = sight.where("c.owner", args)
 		if n < manyRows {
-			few = append(few, `SELECT c.subject FROM contacts c WHERE c.org_id = $1`+theirs)
+			few = append(few, `SELECT +c.subject AS subject FROM contacts c WHERE c.org_id = $1`+theirs)
 		} else {
 			join, where = ` CROSS JOIN contacts c`, append(where, `c.org_id = $1 AND c.subject = i.subject`+theirs)
 		}
 	}
 	if len(few) == 0 {
-		few = append(few, `SELECT x.subject FROM contact_index x WHERE `+within("x", rarest))
+		few = append(few, `SELECT +x.subject AS subject FROM contact_index x WHERE `+within("x", rarest))
 		many = slices.DeleteFunc(many, func(p []byte) bool { return bytes.Equal(p, rarest) })
 	}
 	for n, part := range many {
@@ -239,14 +239,16 @@ func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID,
 		join += ` CROSS JOIN contact_index ` + table
 		where = append(where, within(table, part), table+".subject = i.subject")
 	}
-	query := fmt.Sprintf(`SELECT i.subject FROM (SELECT y.subject FROM (%s) y LIMIT %d) i%s`, strings.Join(few, ` INTERSECT `), mostLooks, join)
+	limit := manyRows
+	if len(many) > 0 || join != "" {
+		limit = mostLooks
+	} else if len(few) == 1 && fewest >= manyRows {
+		limit = mostTries
+	}
+	// The plus keeps the engine from going through the whole index by subject to intersect in its order.
+	query := fmt.Sprintf(`SELECT i.subject FROM (SELECT y.subject FROM (%s) y LIMIT %d) i%s`, strings.Join(few, ` INTERSECT `), limit, join)
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, " AND ")
-	} else {
-		query = fmt.Sprintf(`SELECT y.subject FROM (%s) y ORDER BY y.subject DESC LIMIT %d`, strings.Join(few, ` INTERSECT `), mostTries)
-		if len(few) == 1 && fewest >= manyRows { // so many that sorting them takes long
-			query = fmt.Sprintf(`SELECT y.subject FROM (%s) y LIMIT %d`, few[0], mostTries)
-		}
 	}
 	all, err := db.Select(ctx, c, func(r db.Scanner) (x int64, err error) { return x, r.Scan(&x) }, query, args...)
 	slices.SortFunc(all, func(a, b int64) int { return cmp.Compare(b, a) })
