@@ -77,6 +77,14 @@ func (d *desk) pipeline(key string) *lead.Pipeline {
 	return nil
 }
 
+// pipelineOr is the one of a key, or the first one.
+func (d *desk) pipelineOr(key string) *lead.Pipeline {
+	if p := d.pipeline(key); p != nil {
+		return p
+	}
+	return d.pipelines[0]
+}
+
 func (d *desk) stageTitle(pipeline, stage string) string {
 	if p := d.pipeline(pipeline); p != nil {
 		for _, s := range p.Stages {

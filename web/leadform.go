@@ -390,7 +390,7 @@ func (d *desk) knownContact(c db.Conn, who contact.Person) (*contact.Contact, er
 // leadAmount reads the value of the form in the currency that the lead will have.
 func (d *desk) leadAmount(currency, pipeline string) (int64, error) {
 	if currency == "" {
-		currency = d.Leads.CurrencyOf(d.pipeline(pipeline), d.org())
+		currency = d.Leads.CurrencyOf(d.pipelineOr(pipeline), d.org())
 	}
 	return d.amount("value", lead.MinorDigits(currency))
 }

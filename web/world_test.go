@@ -32,7 +32,7 @@ import (
 )
 
 func schemas() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "mail", Files: mail.Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema},
+	return append(append(calltest.Schemas(), outside()...), dbtest.Schema{Series: "mail", Files: mail.Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema},
 		dbtest.Schema{Series: "attest", Files: attest.Schema})
 }
 
@@ -61,6 +61,7 @@ func newWorld(t testing.TB, d *db.DB, change func(*web.Deps)) *world {
 	kept(w, &deps)
 	proving(w, &deps)
 	attested(w, &deps)
+	crm(w, &deps)
 	if change != nil {
 		change(&deps)
 	}

@@ -1,0 +1,41 @@
+package web_test
+
+import (
+	"context"
+	"time"
+
+	"parley/account"
+	"parley/crm/attach"
+	"parley/crm/contact"
+	"parley/crm/field"
+	"parley/crm/followup"
+	"parley/crm/intake"
+	"parley/crm/lead"
+	"parley/crm/timeline"
+	"parley/platform/db"
+	"parley/platform/db/dbtest"
+	"parley/web"
+)
+
+// outside are the tables of the people outside.
+func outside() []dbtest.Schema {
+	return []dbtest.Schema{{Series: "field", Files: field.Schema}, {Series: "contact", Files: contact.Schema}, {Series: "lead", Files: lead.Schema}, {Series: "followup", Files: followup.Schema},
+		{Series: "attach", Files: attach.Schema}, {Series: "intake", Files: intake.Schema}}
+}
+
+// crm makes what keeps the people outside, as the app does.
+func crm(w *world, d *web.Deps) {
+	d.Fields = field.New(w.DB)
+	d.Contacts = contact.NewContacts(contact.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Fields: d.Fields, Gate: w.Holds.Check, Consents: w.Consents, Now: w.Now})
+	d.Leads = lead.NewLeads(lead.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Contacts: d.Contacts, Fields: d.Fields, Gate: w.Holds.Check, Now: w.Now})
+	d.Contacts.OnGone(d.Leads.ContactsGone)
+	d.FollowUps = followup.NewFollowUps(followup.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Contacts: d.Contacts, Leads: d.Leads, Log: w.Log, Gate: w.Holds.Check, Now: w.Now})
+	d.Attach = attach.New(attach.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Devices: w.Devices, Reporter: w.Reporter, Callbacks: w.Callbacks,
+		Consents: w.Consents, Contacts: d.Contacts, Leads: d.Leads, FollowUps: d.FollowUps, Gate: w.Holds.Check, Now: w.Now})
+	d.Intake = intake.New(intake.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Devices: w.Devices, Fields: d.Fields, Contacts: d.Contacts, Leads: d.Leads, Gate: w.Holds.Check, Now: w.Now})
+	d.Timelines = timeline.New(timeline.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Reporter: w.Reporter, Contacts: d.Contacts, Leads: d.Leads,
+		FollowUps: d.FollowUps, Consents: w.Consents, Rights: d.Rights, Now: w.Now,
+		Letters: func(context.Context, db.Conn, account.OrgID, string, time.Time, string, int) ([]timeline.Letter, error) {
+			return nil, nil
+		}})
+}
