@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/crm/assign"
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
@@ -22,6 +23,7 @@ func (p *Parley) crm() {
 	p.Contacts = contact.NewContacts(contact.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Fields: p.Fields, Gate: p.Holds.Check, Consents: p.Consents, Now: p.Now})
 	p.Leads = lead.NewLeads(lead.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Contacts: p.Contacts, Fields: p.Fields, Gate: p.Holds.Check, Now: p.Now})
 	p.Contacts.OnGone(p.Leads.ContactsGone)
+	p.Assign = assign.New(assign.Deps{DB: p.DB, Accounts: p.Accounts, Book: p.Book, Devices: p.Devices, Contacts: p.Contacts, Leads: p.Leads, Handed: p.handFollowUps, Now: p.Now})
 	p.FollowUps = followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: p.Contacts, Leads: p.Leads, Log: p.Audit, Gate: p.Holds.Check, Now: p.Now})
 	p.attachCalls()
 	p.wireFollowUps()
@@ -39,7 +41,7 @@ func (p *Parley) watchContacts() {
 // attachCalls has calls meet people.
 func (p *Parley) attachCalls() {
 	p.Attach = attach.New(attach.Deps{DB: p.DB, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Devices: p.Devices, Reporter: p.Reporter, Callbacks: p.Callbacks,
-		Consents: p.Consents, Contacts: p.Contacts, Leads: p.Leads, FollowUps: p.FollowUps, Gate: p.Holds.Check, Now: p.Now})
+		Consents: p.Consents, Contacts: p.Contacts, Leads: p.Leads, FollowUps: p.FollowUps, Gate: p.Holds.Check, Assign: p.assignCaller, Now: p.Now})
 	p.Writer.Watch(p.Attach.Heard)
 	p.Contacts.OnNumbers(p.Attach.Mark)
 	p.Contacts.OnGone(p.Attach.ContactsGone)
@@ -58,7 +60,7 @@ func (p *Parley) takeLists() {
 			}
 			return out, err
 		},
-		Collects: p.collects, Now: p.Now})
+		Assign: p.assignImport, Collects: p.collects, Now: p.Now})
 	p.Contacts.OnGone(p.Intake.ContactsGone)
 	p.Leads.OnGone(p.Intake.LeadsGone)
 }

@@ -23,6 +23,7 @@ import (
 	"parley/calls/report"
 	"parley/calls/roll"
 	"parley/calls/stats"
+	"parley/crm/assign"
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
@@ -80,6 +81,7 @@ type Parley struct {
 	Fields    *field.Fields
 	Contacts  *contact.Contacts
 	Leads     *lead.Leads
+	Assign    *assign.Assign
 	FollowUps *followup.FollowUps
 	Attach    *attach.Attach
 	Intake    *intake.Imports
@@ -216,7 +218,7 @@ type series struct {
 func schemas() []series {
 	return []series{
 		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"attest", attest.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
-		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"followup", followup.Schema}, {"attach", attach.Schema}, {"intake", intake.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
+		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"assign", assign.Schema}, {"followup", followup.Schema}, {"attach", attach.Schema}, {"intake", intake.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
 

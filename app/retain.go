@@ -11,6 +11,7 @@ import (
 	"parley/account"
 	"parley/api"
 	"parley/calls/ingest"
+	"parley/crm/assign"
 	"parley/crm/followup"
 	"parley/crm/intake"
 	"parley/crm/lead"
@@ -39,7 +40,7 @@ func (p *Parley) retention() *retain.Sweeper {
 	keepers = append(keepers, p.FollowUps.Keepers()...)
 	keepers = append(keepers, p.Leads.Keepers()...)
 	keepers = append(keepers, p.Contacts.Keepers()...)
-	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring(), followup.Expiring(), intake.Expiring()} {
+	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring(), assign.Expiring(), followup.Expiring(), intake.Expiring()} {
 		for _, t := range tables {
 			keepers = append(keepers, retain.OfTable(p.DB, t))
 		}

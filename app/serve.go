@@ -125,7 +125,7 @@ func (s *server) serve(ctx context.Context) error {
 	working, stop := context.WithCancel(ctx)
 	var duties sync.WaitGroup
 	duties.Go(func() { desk.serve(working) })
-	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch, s.prove, s.attach, s.remind} {
+	for _, duty := range []func(context.Context){s.resume, s.sweep, s.settle, s.deliver, s.backUp, s.policies, s.requests, s.checkpoints, s.watch, s.prove, s.attach, s.remind, s.assign} {
 		duties.Go(func() { duty(working) })
 	}
 	err = s.listen(ctx, secured, handler)
@@ -267,6 +267,11 @@ func (s *server) watch(ctx context.Context) {
 
 func (s *server) deliver(ctx context.Context) {
 	s.p.Mail.Run(ctx, func(err error) { s.p.Log.Error("duty failed", "duty", "mail", "err", err) })
+}
+
+// assign gives out leads that waited for somebody, and takes them away from whoever leaves them lying.
+func (s *server) assign(ctx context.Context) {
+	s.every(ctx, settleEvery, "assign", s.p.reassign)
 }
 
 // attach has leads say what their calls say.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"parley/account"
-	"parley/calls/call"
 	"parley/calls/device"
 	"parley/calls/number"
 	"parley/crm/contact"
@@ -28,7 +27,7 @@ const Category = "lead"
 // RuleID is a rule's public name, such as "rul_06c1…".
 type RuleID string
 
-// Deps are what Assign is made from. Gate and Handed may be nil: nothing is held then, and nobody hears.
+// Deps are what Assign is made from. Handed may be nil: then nobody hears.
 type Deps struct {
 	DB       *db.DB
 	Accounts *account.Accounts
@@ -36,7 +35,6 @@ type Deps struct {
 	Devices  *device.Devices
 	Contacts *contact.Contacts
 	Leads    *lead.Leads
-	Gate     call.Gate
 	// Handed is told, inside the transaction, of a lead that was taken from somebody, so that what they had to do on it goes along.
 	Handed func(ctx context.Context, tx *db.Tx, org *account.Org, l *lead.Lead, from, to account.MemberID) error
 	Now    func() time.Time

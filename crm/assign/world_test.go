@@ -224,7 +224,7 @@ func (s *story) spoke(t testing.TB, m *account.Member, text string, at time.Time
 
 // newStoryAssign is what gives out leads as a program has it that has just started.
 func newStoryAssign(s *story) *assign.Assign {
-	return assign.New(assign.Deps{DB: s.DB, Accounts: s.Accounts, Book: s.Book, Devices: s.Devices, Contacts: s.Contacts, Leads: s.Leads, Gate: s.Holds.Check, Now: s.Now,
+	return assign.New(assign.Deps{DB: s.DB, Accounts: s.Accounts, Book: s.Book, Devices: s.Devices, Contacts: s.Contacts, Leads: s.Leads, Now: s.Now,
 		Handed: func(_ context.Context, _ *db.Tx, _ *account.Org, l *lead.Lead, from, to account.MemberID) error {
 			s.handed = append(s.handed, string(l.ID)+" "+string(from)+" "+string(to))
 			return nil

@@ -37,11 +37,21 @@ type Caller struct {
 	Line    call.LineNo
 	Agent   account.AgentNo // whose call it was
 	At      time.Time
-	Source  string
+
+	Pipeline, Source string // of the lead; pipeline "" = the organisation's first
 }
 
-// Assign says who gets the lead of an unknown caller and why, and may leave all empty.
-type Assign func(ctx context.Context, tx *db.Tx, org *account.Org, c Caller) (owner account.MemberID, team account.TeamID, why string, err error)
+// Given says who gets the lead of an unknown caller, and why; all may be empty. Keep, unless it is nil, is told which lead it is
+// once that was made in the same transaction.
+type Given struct {
+	Owner account.MemberID
+	Team  account.TeamID
+	Why   string
+	Keep  func(ctx context.Context, tx *db.Tx, l lead.ID) error
+}
+
+// Assign says who gets the lead of an unknown caller.
+type Assign func(ctx context.Context, tx *db.Tx, org *account.Org, c Caller) (Given, error)
 
 // Deps are what Attach is made from. Gate and Assign may be nil: nothing is held then, and nobody gets the leads of unknown
 // callers.

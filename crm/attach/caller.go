@@ -162,15 +162,22 @@ func (a *Attach) makeLead(ctx context.Context, org *account.Org, c caller, assig
 		}
 		committed = done
 		n := lead.New{Contact: who.ID, Pipeline: c.line.Pipeline, Source: c.line.Source, SourceDay: civil.DayOf(c.row.At(), org.Location())}
+		var given Given
 		if assign != nil {
-			of := Caller{Number: c.row.Number, Contact: who.ID, Line: c.row.Line, Agent: c.row.Agent, At: c.row.At(), Source: c.line.Source}
-			if n.Owner, n.Team, n.Why, err = assign(ctx, tx, org, of); err != nil {
+			of := Caller{Number: c.row.Number, Contact: who.ID, Line: c.row.Line, Agent: c.row.Agent, At: c.row.At(), Pipeline: c.line.Pipeline, Source: c.line.Source}
+			if given, err = assign(ctx, tx, org, of); err != nil {
 				return err
 			}
+			n.Owner, n.Team, n.Why = given.Owner, given.Team, given.Why
 		}
 		l, err := a.Leads.Add(ctx, tx, org, "", n)
 		if err != nil {
 			return err
+		}
+		if given.Keep != nil {
+			if err := given.Keep(ctx, tx, l.ID); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO call_leads (org_id, lead, num, start, line) VALUES ($1, $2, $3, $4, $5)`,
 			org.ID, l.ID, c.row.Number, c.row.Start, c.row.Line); err != nil {

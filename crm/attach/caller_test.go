@@ -86,19 +86,23 @@ func TestTheLeadOfACallerIsAssigned(t *testing.T) {
 		desk := w.line(asha.Agent, num(901))
 		w.must(w.attach.SetLeadLine(w.t.Context(), w.owner, attach.LeadLine{Line: desk, Incoming: true}))
 		w.Clock.Advance(time.Hour)
-		w.attach.Assign = func(_ context.Context, _ *db.Tx, _ *account.Org, c attach.Caller) (account.MemberID, account.TeamID, string, error) {
+		kept := lead.ID("")
+		w.attach.Assign = func(_ context.Context, _ *db.Tx, _ *account.Org, c attach.Caller) (attach.Given, error) {
 			if c.Line != desk || c.Agent != asha.Agent || c.Contact == "" {
 				t.Errorf("the caller to be assigned is %+v", c)
 			}
 			if c.At.Equal(w.Now()) {
-				return "mem_left", "", "round robin", nil
+				return attach.Given{Owner: "mem_left", Why: "round robin"}, nil
 			}
-			return asha.ID, "", "round robin", nil
+			return attach.Given{Owner: asha.ID, Why: "round robin", Keep: func(_ context.Context, _ *db.Tx, l lead.ID) error {
+				kept = l
+				return nil
+			}}, nil
 		}
 		w.Put(w.t, in(asha, desk, num(1), w.Now().Add(-time.Minute), 0), in(asha, desk, num(2), w.Now(), 0))
 		w.work()
-		if l := w.open(num(1))[0]; l.Owner != asha.ID {
-			t.Errorf("the lead belongs to %q", l.Owner)
+		if l := w.open(num(1))[0]; l.Owner != asha.ID || kept != l.ID {
+			t.Errorf("the lead %s belongs to %q, and %q was kept", l.ID, l.Owner, kept)
 		}
 		if l := w.open(num(2))[0]; l.Owner != "" {
 			t.Errorf("the lead of whoever left belongs to %q", l.Owner)
