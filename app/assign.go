@@ -61,7 +61,8 @@ func (p *Parley) assignImport(ctx context.Context, org *account.Org) (*intake.As
 			}
 			return given, err
 		},
-		Keep: func(ctx context.Context, tx *db.Tx, leads []lead.ID) error { return run.Keep(ctx, tx, p.Now(), leads) },
+		Keep:   func(ctx context.Context, tx *db.Tx, leads []lead.ID) error { return run.Keep(ctx, tx, p.Now(), leads) },
+		Forget: run.Forget,
 	}, nil
 }
 

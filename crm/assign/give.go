@@ -65,6 +65,7 @@ func (a *Assign) hand(ctx context.Context, tx *db.Tx, r *Run, by account.MemberI
 	}
 	var d Decision
 	var err error
+	r.anew()
 	if who != nil && who.Restricted {
 		d.Why = []Part{part(Restricted)}
 	} else if d, _, err = r.byRules(ctx, tx, at, &cs); err != nil {
@@ -76,7 +77,7 @@ func (a *Assign) hand(ctx context.Context, tx *db.Tx, r *Run, by account.MemberI
 	if !cs.Since.IsZero() {
 		d.Why = append([]Part{part(AgentIsBack)}, d.Why...)
 	}
-	r.note(d)
+	r.fresh = append(r.fresh, d)
 	if err := a.carryOut(ctx, tx, r.org, by, l, &d); err != nil {
 		return nil, err
 	}

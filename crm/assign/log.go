@@ -69,6 +69,10 @@ func (r *Run) Keep(ctx context.Context, tx *db.Tx, at time.Time, leads []lead.ID
 	return r.a.queue(ctx, tx, r.org.ID, entries)
 }
 
+// Forget lets go of what was decided since the last Keep: in a dry run, and where the leads could not be made. In this run their
+// turns count on.
+func (r *Run) Forget() { r.kept = true }
+
 // untake gives back the turn that a lead took which was not made.
 func (r *Run) untake(d *Decision, unmade map[slot]map[account.MemberID]int64) {
 	if d.turn.rule == "" {

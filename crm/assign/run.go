@@ -86,20 +86,20 @@ func (r *Run) Refresh(ctx context.Context, c db.Conn, at time.Time) error {
 
 // Decide says who gets a lead. What comes of it is not kept before Keep.
 func (r *Run) Decide(ctx context.Context, c db.Conn, at time.Time, cs Case) (Decision, error) {
+	r.anew()
 	d, _, err := r.byRules(ctx, c, at, &cs)
 	if err == nil {
-		r.note(d)
+		r.fresh = append(r.fresh, d)
 	}
 	return d, err
 }
 
-// note remembers a decision until it is kept.
-func (r *Run) note(d Decision) {
+// anew begins with what is to be kept, before the first turn after a Keep is paid for.
+func (r *Run) anew() {
 	if r.kept {
 		r.kept, r.fresh = false, r.fresh[:0]
 		clear(r.delta)
 	}
-	r.fresh = append(r.fresh, d)
 }
 
 // Tried is a rule that a case came to.

@@ -204,3 +204,30 @@ func count(all []string) map[string]int {
 	}
 	return out
 }
+
+// TestEveryTurnOfARunIsKept: the first after a Keep, too, and none of what is forgotten.
+func TestEveryTurnOfARunIsKept(t *testing.T) {
+	each(t, func(t *testing.T, s *story) {
+		s.rule(t, assign.Rule{})
+		r, err := s.assign.NewRun(t.Context(), s.DB, s.Org, s.Now())
+		must(t, err)
+		decide := func() string {
+			d, err := r.Decide(t.Context(), s.DB, s.Now(), assign.Case{})
+			must(t, err)
+			return s.name(d.Owner)
+		}
+		keep := func() {
+			made := s.lead(t, lead.New{}).ID
+			s.Tx(t, func(tx *db.Tx) error { return r.Keep(t.Context(), tx, s.Now(), []lead.ID{made}) })
+		}
+		first := decide()
+		keep()
+		second := decide()
+		keep()
+		third := decide()
+		r.Forget()
+		if next := s.name(s.decide(t, assign.Case{}).Owner); next != third {
+			t.Errorf("%s and %s had their turns, and %s is next, not %s", first, second, next, third)
+		}
+	})
+}

@@ -19,7 +19,6 @@ import (
 // draft is one row as it is to be taken.
 type draft struct {
 	row    int
-	cells  []string // as they stand in the file, for the list of rows that were not taken
 	person contact.Person
 	tags   []string
 	notes  []string

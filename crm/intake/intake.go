@@ -102,6 +102,8 @@ type Assigner struct {
 	Decide func(ctx context.Context, c db.Conn, cases []Case) ([]Given, error)
 	// Keep notes what was decided about leads that were made, in the order of the cases. A dry run does not call it. nil = not needed.
 	Keep func(ctx context.Context, tx *db.Tx, leads []lead.ID) error
+	// Forget lets go of what was decided since the last Keep: in a dry run, and where the leads could not be made. nil = not needed.
+	Forget func()
 }
 
 // Deps are what Imports is made from. Gate, Assign, Busy and Collects may be nil: then nothing is held, nobody gets leads by

@@ -212,8 +212,8 @@ func (i *Imports) openRows(ctx context.Context, org *account.Org, f io.ReaderAt,
 	if err != nil {
 		return nil, err
 	}
-	for _, missing := range g.Missing {
-		if missing == FieldDateOrder {
+	if len(g.Missing) > 0 {
+		if g.Missing[0] == FieldDateOrder {
 			return nil, fault.Field("date_order", "The dates of %s could be day-first or month-first: no day in the file is past the 12th, or both orders occur. State the order: dmy for 31/12/2026, mdy for 12/31/2026.", sheet.FileNamed(x.name))
 		}
 		return nil, fault.Field("mapping", "No column of %s says who somebody is. Map a name, a company, a number or an e-mail address. Its columns are: %s.", sheet.FileNamed(x.name), headerList(o.heads))
@@ -433,6 +433,7 @@ func (r *running) take(ctx context.Context, next *Import, p *parcel, drafts []*d
 	if r.memory == nil {
 		var committed []func()
 		err := r.i.d.DB.Tx(ctx, func(tx *db.Tx) error {
+			r.forget() // of an attempt that did not come to its end
 			b, err := r.settle(ctx, tx, drafts)
 			if err != nil {
 				return err
@@ -455,6 +456,7 @@ func (r *running) take(ctx context.Context, next *Import, p *parcel, drafts []*d
 		b, err = r.settle(ctx, tx, drafts)
 		return err
 	})
+	r.forget()
 	if err != nil {
 		return err
 	}
@@ -462,6 +464,13 @@ func (r *running) take(ctx context.Context, next *Import, p *parcel, drafts []*d
 		return err
 	}
 	return r.i.d.DB.Tx(ctx, func(tx *db.Tx) error { return r.record(ctx, tx, next, b, p) })
+}
+
+// forget lets go of what the rules decided and was not kept.
+func (r *running) forget() {
+	if r.assigner != nil && r.assigner.Forget != nil {
+		r.assigner.Forget()
+	}
 }
 
 // record counts a batch and keeps the rows that were not taken.

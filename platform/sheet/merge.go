@@ -51,11 +51,11 @@ func (b *Book) Merged(s Sheet) ([]Merge, error) {
 
 // mergeOf reads <mergeCell ref="B2:C5"/>.
 func mergeOf(tag []byte) (m Merge, ok bool) {
-	i := bytes.Index(tag, []byte("mergeCell "))
-	if i < 0 {
+	_, after, found := bytes.Cut(tag, []byte("mergeCell "))
+	if !found {
 		return m, false
 	}
-	for name, value := range Attributes(tag[i+len("mergeCell "):]) {
+	for name, value := range Attributes(after) {
 		from, to, two := bytes.Cut(value, []byte(":"))
 		if string(name) != "ref" || !two {
 			continue
