@@ -84,14 +84,14 @@ func (i *Imports) look(ctx context.Context, org *account.Org, x *file, spec *Spe
 	if spec.Mapping != nil {
 		m = *spec.Mapping
 	}
+	var usual sheet.DateOrder // of tables with these headers, where the dates do not tell
 	if len(m.Columns) == 0 {
 		last, ok, err := i.remembered(ctx, org.ID, spec.Kind, g.Heads)
 		if err != nil {
 			return nil, nil, err
 		}
 		if g.Remembered = ok && fits(last.Columns, known); g.Remembered {
-			m.Columns = last.Columns
-			m.DateOrder = sheet.DateOrder(or(string(m.DateOrder), string(last.DateOrder)))
+			m.Columns, usual = last.Columns, last.DateOrder
 		} else {
 			m.Columns = a.propose(g.Heads, t.data())
 		}
@@ -111,7 +111,7 @@ func (i *Imports) look(ctx context.Context, org *account.Org, x *file, spec *Spe
 	if !k.plan.says() {
 		g.Missing = append(g.Missing, FieldName)
 	}
-	if err := i.dates(t, &m, g, k); err != nil {
+	if err := dates(t, &m, usual, g, k); err != nil {
 		return nil, nil, err
 	}
 	k.clock.Order, g.Mapping = m.DateOrder, m
@@ -123,8 +123,8 @@ func fits(columns []Column, known []Field) bool {
 	return !slices.ContainsFunc(columns, func(c Column) bool { return !slices.Contains(known, c.Field) })
 }
 
-// dates settles the order of day and month.
-func (i *Imports) dates(t *table, m *Mapping, g *Guess, k *converter) error {
+// dates settles the order of day and month: as the dates prove it, else as tables with these headers had it.
+func dates(t *table, m *Mapping, usual sheet.DateOrder, g *Guess, k *converter) error {
 	var columns []int
 	for f, at := range k.plan.at {
 		if dated(f, k.contacts, k.leads) {
@@ -135,7 +135,9 @@ func (i *Imports) dates(t *table, m *Mapping, g *Guess, k *converter) error {
 		return nil
 	}
 	order, settled, err := t.order(columns)
-	if m.DateOrder = order; !settled {
+	if m.DateOrder = order; !settled && usual != sheet.FromData {
+		m.DateOrder = usual
+	} else if !settled {
 		g.Missing = append(g.Missing, FieldDateOrder)
 	}
 	return err
@@ -151,7 +153,7 @@ func (i *Imports) headerKey(ctx context.Context, org account.OrgID, headers []st
 	}
 	clean := make([]string, len(headers))
 	for j, c := range headers {
-		clean[j] = strings.ToLower(strings.Join(strings.Fields(c), " "))
+		clean[j] = folded(c)
 	}
 	return k.Index(mappingField, strings.Join(clean, "\x00")), nil
 }

@@ -113,14 +113,7 @@ func (i *Imports) eachContact(ctx context.Context, org account.OrgID, sight cont
 // usable leaves out of whom nothing may be used.
 func (i *Imports) usable(ctx context.Context, c db.Conn, org account.OrgID, all []*contact.Contact) ([]*contact.Contact, error) {
 	restricted, err := i.d.Book.Restricted(ctx, c, org)
-	return slices.DeleteFunc(all, func(x *contact.Contact) bool {
-		for _, n := range x.Nums {
-			if restricted[n] {
-				return true
-			}
-		}
-		return false
-	}), err
+	return slices.DeleteFunc(all, func(x *contact.Contact) bool { return locked(x, restricted) }), err
 }
 
 // owners are the addresses of the members.

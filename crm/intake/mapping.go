@@ -59,8 +59,8 @@ func headsOf(header []string, sample [][]string) []Head {
 	out := make([]Head, len(header))
 	for i, h := range header {
 		h = strings.TrimSpace(h)
-		out[i] = Head{Header: h, Nth: seen[h], Place: i + 1}
-		seen[h]++
+		out[i] = Head{Header: h, Nth: seen[folded(h)], Place: i + 1}
+		seen[folded(h)]++
 		for _, row := range sample {
 			if i < len(row) && strings.TrimSpace(row[i]) != "" {
 				out[i].Sample = sheet.Cut(strings.TrimSpace(row[i]))
@@ -70,6 +70,12 @@ func headsOf(header []string, sample [][]string) []Head {
 	}
 	return out
 }
+
+// folded is a header without case and repeated blanks.
+func folded(h string) string { return strings.ToLower(strings.Join(strings.Fields(h), " ")) }
+
+// is tells whether a mapping means a column.
+func (c *Column) is(h Head) bool { return folded(h.Header) == folded(c.Header) && h.Nth == c.Nth }
 
 // compile finds the mapped columns among the heads.
 func compile(heads []Head, m *Mapping, known []Field, name string) (*plan, error) {
@@ -84,7 +90,7 @@ func compile(heads []Head, m *Mapping, known []Field, name string) (*plan, error
 		if !slices.Contains(known, c.Field) {
 			return nil, noField(string(c.Field))
 		}
-		i := slices.IndexFunc(heads, func(h Head) bool { return h.Header == strings.TrimSpace(c.Header) && h.Nth == c.Nth })
+		i := slices.IndexFunc(heads, c.is)
 		if i < 0 {
 			return nil, fault.Field("mapping", "%s has no column %q. Its columns are: %s.", sheet.FileNamed(name), sheet.Cut(c.Header), headerList(heads))
 		}

@@ -324,11 +324,9 @@ func (b *batch) place(ctx context.Context, n int, d *draft) error {
 			b.verdicts[n] = verdict{fateRefused, &sheet.RowError{Sentence: "This person belongs to a colleague whose contacts you do not see. Ask an administrator to bring the row in."}}
 			return nil
 		}
-		for _, x := range who.was.Nums {
-			if b.excluded.Restricted[x] {
-				b.verdicts[n] = verdict{fateRefused, &sheet.RowError{Sentence: "What is known of this person may be kept and not used, so nothing is changed. Your privacy officer knows why."}}
-				return nil
-			}
+		if locked(who.was, b.excluded.Restricted) {
+			b.verdicts[n] = verdict{fateRefused, &sheet.RowError{Sentence: "What is known of this person may be kept and not used, so nothing is changed. Your privacy officer knows why."}}
+			return nil
 		}
 	}
 	switch {
@@ -343,6 +341,11 @@ func (b *batch) place(ctx context.Context, n int, d *draft) error {
 		}
 		return nil
 	}
+}
+
+// locked tells whether what is known of somebody may be kept and not used.
+func locked(c *contact.Contact, restricted map[number.ID]bool) bool {
+	return c.Restricted || slices.ContainsFunc(c.Nums, func(n number.ID) bool { return restricted[n] })
 }
 
 // add settles a row about somebody new.

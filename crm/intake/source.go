@@ -229,7 +229,7 @@ func (t *table) headerOf(m *Mapping) int {
 	for i, row := range t.sample[:min(len(t.sample), 20)] {
 		heads := headsOf(row, nil)
 		if !slices.ContainsFunc(m.Columns, func(c Column) bool {
-			return !slices.ContainsFunc(heads, func(h Head) bool { return h.Header == strings.TrimSpace(c.Header) && h.Nth == c.Nth })
+			return !slices.ContainsFunc(heads, c.is)
 		}) {
 			return i
 		}

@@ -10,7 +10,6 @@ import (
 
 	"parley/account"
 	"parley/calls/device"
-	"parley/calls/number"
 	"parley/crm/contact"
 	"parley/platform/db"
 	"parley/platform/fault"
@@ -318,7 +317,7 @@ func (i *Imports) take(ctx context.Context, tx *db.Tx, org *account.Org, m accou
 		}
 		switch {
 		case fault.KindOf(err) == fault.Gone && err != nil, err == nil && kept,
-			known != nil && slices.ContainsFunc(known.Nums, func(x number.ID) bool { return excluded.Restricted[x] }):
+			known != nil && locked(known, excluded.Restricted):
 			out.Left++
 			continue
 		case err != nil && user(err):
