@@ -158,6 +158,9 @@ func (p *Parley) openData(ctx context.Context) (err error) {
 	if err == nil {
 		err = p.Accounts.NoteLeft(ctx)
 	}
+	if err == nil {
+		err = p.Book.Date(ctx)
+	}
 	if err != nil {
 		return readable(err, filepath.Join(p.Config.Data, dataFile))
 	}
@@ -275,6 +278,7 @@ func (p *Parley) assemble() (err error) {
 	p.Holds = hold.New(p.DB, p.Keys, p.Accounts, p.Audit, p.Now)
 	p.Attested = attest.New(p.DB, p.Keys, p.Audit, p.Holds.Check, version(), p.Now)
 	p.Book = number.New(p.DB, p.Keys)
+	p.Book.Clock(p.Now)
 	if p.Consents, err = p.consents(); err != nil {
 		return err
 	}

@@ -105,6 +105,7 @@ func New(t testing.TB, d *db.DB) *World {
 	w.Now = w.Clock.Now
 	w.Accounts = account.New(d, w.Keys, w.Now)
 	w.Book = number.New(d, w.Keys)
+	w.Book.Clock(w.Now)
 	w.Log = audit.New(d, w.Keys, w.Now)
 	w.Policies = policy.New(d, w.Keys, w.Accounts, w.Log, w.Now)
 	w.Holds = hold.New(d, w.Keys, w.Accounts, w.Log, w.Now)

@@ -88,7 +88,7 @@ func (s *Devices) IssueForget(ctx context.Context, tx *db.Tx, org account.OrgID,
 	return nil
 }
 
-// forgets lists the orders that a phone has not answered yet.
+// forgets lists the orders that a phone has not answered yet: the oldest, and as many as it may answer at once.
 func (s *Devices) forgets(ctx context.Context, org account.OrgID, device string) ([]Forget, error) {
 	k, err := s.keys.Org(ctx, int64(org))
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Devices) forgets(ctx context.Context, org account.OrgID, device string)
 		plain, err := k.Open(forgetField+"|"+f.ID, sealed)
 		f.Salt, f.Hash, _ = strings.Cut(string(plain), " ")
 		return f, err
-	}, `SELECT id, sealed FROM forget_orders WHERE org_id = $1 AND device_id = $2 AND done_ms = 0 ORDER BY issued_ms, id`, org, device)
+	}, `SELECT id, sealed FROM forget_orders WHERE org_id = $1 AND device_id = $2 AND done_ms = 0 ORDER BY issued_ms, id LIMIT $3`, org, device, maxForgotten)
 }
 
 // maxForgotten is how many orders a phone may answer at once.
@@ -150,6 +150,13 @@ func (s *Devices) Ordered(ctx context.Context, org account.OrgID, order string) 
 	}, `SELECT f.id, f.device_id, coalesce(d.name, ''), coalesce(d.agent, 0), coalesce(d.unpaired_ms, 1), f.issued_ms, f.done_ms
 		FROM forget_orders f LEFT JOIN devices d ON d.org_id = f.org_id AND d.id = f.device_id
 		WHERE f.org_id = $1 AND ($2 = '' AND f.done_ms = 0 OR f.id = $2) ORDER BY f.issued_ms DESC, f.id, f.device_id`, org, order)
+}
+
+// Any tells whether a phone ever told this organisation of calls.
+func (s *Devices) Any(ctx context.Context, org account.OrgID) (bool, error) {
+	var n int
+	err := s.db.Row(ctx, `SELECT (SELECT count(*) FROM device_lines WHERE org_id = $1) + (SELECT count(*) FROM (SELECT line FROM digests WHERE org_id = $1 LIMIT 1) AS d)`, org).Scan(&n)
+	return n > 0, err
 }
 
 // PhonesOf counts the phones that had calls on some lines, as far as is known: those whose SIMs the lines are.

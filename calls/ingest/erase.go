@@ -59,20 +59,24 @@ const eraseAtOnce = 250
 func (w *Writer) Erase(ctx context.Context, devices *device.Devices, org *account.Org, e Erasure) (Removed, error) {
 	var out Removed
 	for part := range slices.Chunk(e.Numbers, eraseAtOnce) {
-		begun, err := w.beginErasing(ctx, devices, org, part, &e)
+		some := e
+		some.Numbers = part
+		begun, err := w.BeginErasing(ctx, devices, org, some)
 		out.add(&begun)
 		if err != nil {
 			return out, err
 		}
 	}
-	calls, err := w.goOnErasing(ctx, devices, org)
+	calls, err := w.EndErasing(ctx, devices, org)
 	out.Calls += calls
 	return out, err
 }
 
-// beginErasing takes persons out of everything but their calls. From the commit on nothing new comes in about them.
-func (w *Writer) beginErasing(ctx context.Context, devices *device.Devices, org *account.Org, numbers []number.ID, e *Erasure) (Removed, error) {
+// BeginErasing takes persons out of everything but their calls, in one transaction. From the commit on nothing new comes in
+// about them, and EndErasing, or the next start, carries the erasure out.
+func (w *Writer) BeginErasing(ctx context.Context, devices *device.Devices, org *account.Org, e Erasure) (Removed, error) {
 	var out Removed
+	numbers := e.Numbers
 	bury := e.Bury
 	if bury == nil {
 		bury = func(ctx context.Context, tx *db.Tx, _ number.ID, canonical string) error {
@@ -127,11 +131,11 @@ func (w *Writer) buryNow(ctx context.Context, tx *db.Tx, org account.OrgID, cano
 
 // begin notes that a number is being erased, and makes the order for phones.
 func (u *unit) begin(ctx context.Context, devices *device.Devices, org *account.Org, n number.ID, canonical string, out *Removed) (err error) {
-	order, sealed := "", []byte{}
-	if canonical != "" {
-		if order, sealed, err = devices.NewForget(ctx, org.ID, canonical); err != nil {
-			return err
-		}
+	order, sealed, err := orderFor(ctx, devices, org, canonical)
+	if err != nil {
+		return err
+	}
+	if order != "" {
 		out.Orders = append(out.Orders, order)
 	}
 	_, err = u.tx.Exec(ctx, `INSERT INTO erasing_numbers (org_id, num, order_id, sealed, begun_ms) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
@@ -153,8 +157,10 @@ func (u *unit) strike(ctx context.Context, org *account.Org, gone []number.ID, t
 	}
 	out.Names = int64(len(names))
 	for _, n := range gone {
-		if _, err := u.tx.Exec(ctx, `DELETE FROM unsettled_numbers WHERE org_id = $1 AND num = $2`, org.ID, n); err != nil {
-			return err
+		for _, q := range []string{`DELETE FROM unsettled_numbers WHERE org_id = $1 AND num = $2`, `DELETE FROM taking_numbers WHERE org_id = $1 AND num = $2`} {
+			if _, err := u.tx.Exec(ctx, q, org.ID, n); err != nil {
+				return err
+			}
 		}
 	}
 	forget, err := u.w.book.Remove(ctx, u.tx, org.ID, gone)
@@ -179,8 +185,8 @@ func (w *Writer) erasing(ctx context.Context, org account.OrgID) (map[number.ID]
 	return out, err
 }
 
-// goOnErasing brings every erasure of an organisation that has begun to its end, and tells how many calls were detached.
-func (w *Writer) goOnErasing(ctx context.Context, devices *device.Devices, org *account.Org) (calls int64, err error) {
+// EndErasing brings every erasure of an organisation that has begun to its end, and tells how many calls were detached.
+func (w *Writer) EndErasing(ctx context.Context, devices *device.Devices, org *account.Org) (calls int64, err error) {
 	todo, err := w.erasing(ctx, org.ID)
 	if err != nil || len(todo) == 0 {
 		return 0, err
@@ -199,7 +205,7 @@ func (w *Writer) goOnErasing(ctx context.Context, devices *device.Devices, org *
 	if err := w.tripped("keys"); err != nil {
 		return 0, err
 	}
-	if calls, err = w.detachAll(ctx, devices, org, roll.LastDay, todo, nil); err != nil {
+	if calls, err = w.detachAll(ctx, devices, org, roll.LastDay, todo); err != nil {
 		return calls, err
 	}
 	return calls, w.endErasing(ctx, org, numbers)
@@ -224,14 +230,9 @@ func (w *Writer) endErasing(ctx context.Context, org *account.Org, numbers []num
 }
 
 // detachDays detaches the calls of some agent-days.
-func (w *Writer) detachDays(ctx context.Context, devices *device.Devices, org *account.Org, days []dayKey, who map[number.ID]erasing, first func(ctx context.Context, tx *db.Tx) error) (calls int64, err error) {
+func (w *Writer) detachDays(ctx context.Context, devices *device.Devices, org *account.Org, days []dayKey, who map[number.ID]erasing) (calls int64, err error) {
 	err = w.submit(ctx, 0, func(ctx context.Context, u *unit) error {
 		calls = 0
-		if first != nil {
-			if err := first(ctx, u.tx); err != nil {
-				return err
-			}
-		}
 		h, err := u.enter(ctx, org)
 		if err != nil {
 			return err
@@ -316,9 +317,10 @@ func (w *Writer) tripped(step string) error {
 }
 
 // Shelve moves numbers out of the book into the list of archived ones. Calls with them from before now are not taken in
-// again; a later one brings its number back. first is asked in the transaction.
-func (w *Writer) Shelve(ctx context.Context, org *account.Org, numbers []number.ID, first func(ctx context.Context, tx *db.Tx) error) error {
-	return w.hand(ctx, &job{alone: true, done: make(chan error, 1), do: func(ctx context.Context, u *unit) error {
+// again; a later one brings its number back. Phones that had calls with them, on the days of DaysOf, are ordered to forget
+// them. first is asked in the transaction. It tells how many rows of numbers and names went.
+func (w *Writer) Shelve(ctx context.Context, devices *device.Devices, org *account.Org, numbers []number.ID, days map[number.ID][]device.LineDay, first func(ctx context.Context, tx *db.Tx) error) (rows int64, err error) {
+	return rows, w.hand(ctx, &job{alone: true, done: make(chan error, 1), do: func(ctx context.Context, u *unit) error {
 		if err := first(ctx, u.tx); err != nil {
 			return err
 		}
@@ -326,8 +328,23 @@ func (w *Writer) Shelve(ctx context.Context, org *account.Org, numbers []number.
 		if err != nil {
 			return err
 		}
-		for _, text := range texts {
+		names, err := w.book.LoggedNames(ctx, u.tx, org.ID, numbers)
+		if err != nil {
+			return err
+		}
+		rows = int64(len(texts) + len(names))
+		for n, text := range texts {
 			if err := w.buryNow(ctx, u.tx, org.ID, text); err != nil {
+				return err
+			}
+			if len(days[n]) == 0 {
+				continue
+			}
+			order, sealed, err := devices.NewForget(ctx, org.ID, text)
+			if err != nil {
+				return err
+			}
+			if err := devices.IssueForget(ctx, u.tx, org.ID, order, sealed, days[n]); err != nil {
 				return err
 			}
 		}

@@ -222,6 +222,7 @@ func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 		`DELETE FROM import_mappings WHERE org_id = $1`, `DELETE FROM import_rejects WHERE org_id = $1`, `DELETE FROM import_counters WHERE org_id = $1`,
 		`DELETE FROM imports WHERE org_id = $1`, `DELETE FROM unsettled_numbers WHERE org_id = $1`, `DELETE FROM rebuilds WHERE org_id = $1`,
 		`DELETE FROM erasing_numbers WHERE org_id = $1`,
+		`DELETE FROM taking_numbers WHERE org_id = $1`,
 	} {
 		if _, err := tx.Exec(ctx, q, org); err != nil {
 			return err

@@ -42,14 +42,17 @@ func (w *Writer) Rebuilding(ctx context.Context, org *account.Org) (bool, error)
 	return n > 0, err
 }
 
-// Resume finishes what a stopped server left: erasures, rebuilds, those that a change of settings calls for, and exclusions.
+// Resume finishes what a stopped server left: erasures, calls that went to the archive, rebuilds, those that a change of settings calls for, and exclusions.
 func (w *Writer) Resume(ctx context.Context, accounts *account.Accounts, devices *device.Devices) error {
 	orgs, err := accounts.Orgs(ctx)
 	if err != nil {
 		return err
 	}
 	for _, org := range orgs {
-		if _, err := w.goOnErasing(ctx, devices, org); err != nil {
+		if _, err := w.EndErasing(ctx, devices, org); err != nil {
+			return err
+		}
+		if _, err := w.EndTaking(ctx, devices, org); err != nil {
 			return err
 		}
 		numbers, err := db.Select(ctx, w.db, func(r db.Scanner) (n number.ID, err error) { return n, r.Scan(&n) },

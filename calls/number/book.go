@@ -7,6 +7,7 @@ import (
 	"embed"
 	"slices"
 	"strings"
+	"time"
 
 	"parley/account"
 	"parley/platform/db"
@@ -49,12 +50,36 @@ type index [indexBytes]byte
 type Book struct {
 	db    *db.DB
 	keys  *vault.Keys
+	now   func() time.Time
 	cache cache
 }
 
 // New makes a Book over d.
 func New(d *db.DB, keys *vault.Keys) *Book {
-	return &Book{db: d, keys: keys, cache: cache{young: map[cacheKey]ID{}}}
+	return &Book{db: d, keys: keys, now: time.Now, cache: cache{young: map[cacheKey]ID{}}}
+}
+
+// Clock has the book tell the time by another clock than the computer's. It is called at wiring.
+func (b *Book) Clock(now func() time.Time) { b.now = now }
+
+// Date gives numbers that came into the book before such times were kept the present as theirs, so that nothing of them goes
+// at once.
+func (b *Book) Date(ctx context.Context) error {
+	_, err := b.db.Exec(ctx, `UPDATE numbers SET made_ms = $1 WHERE made_ms = 0`, b.now().UnixMilli())
+	return err
+}
+
+// EachMade visits the numbers that came into the book before a moment, with when they did.
+func (b *Book) EachMade(ctx context.Context, c db.Conn, org account.OrgID, before time.Time, visit func(n ID, at time.Time)) error {
+	_, err := db.Select(ctx, c, func(r db.Scanner) (x struct{}, err error) {
+		var n ID
+		var at int64
+		if err = r.Scan(&n, &at); err == nil {
+			visit(n, time.UnixMilli(at))
+		}
+		return x, err
+	}, `SELECT num, made_ms FROM numbers WHERE org_id = $1 AND made_ms > 0 AND made_ms < $2`, org, before.UnixMilli())
+	return err
 }
 
 // indexOf is the blind index of a canonical number. Its first two bytes depend on the last four digits alone, so that
@@ -194,7 +219,7 @@ func (b *Book) add(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account
 	if err != nil {
 		return nil, err
 	}
-	made := make(map[index]ID, len(want))
+	made, now := make(map[index]ID, len(want)), b.now().UnixMilli()
 	// Ids follow the order of the indexes, so both tables are written in their own order.
 	for part := range slices.Chunk(sortedIndexes(want), chunk) {
 		var numbers, indexes []any
@@ -208,11 +233,11 @@ func (b *Book) add(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account
 			if flaw.On(flaw.ClearNumber) {
 				sealed = []byte(want[i])
 			}
-			numbers = append(numbers, org, n, sealed)
+			numbers = append(numbers, org, n, sealed, now)
 			indexes = append(indexes, org, i[:], n)
 			made[i] = n
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO numbers (org_id, num, sealed) VALUES `+db.Values(len(part), 3), numbers...); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO numbers (org_id, num, sealed, made_ms) VALUES `+db.Values(len(part), 4), numbers...); err != nil {
 			return nil, err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO number_index (org_id, idx, num) VALUES `+db.Values(len(part), 3), indexes...); err != nil {

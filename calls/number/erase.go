@@ -156,7 +156,7 @@ func (b *Book) unarchive(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org a
 		if err != nil {
 			return nil, err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO numbers (org_id, num, sealed) VALUES ($1, $2, $3)`, org, n, sealed); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO numbers (org_id, num, sealed, made_ms) VALUES ($1, $2, $3, $4)`, org, n, sealed, b.now().UnixMilli()); err != nil {
 			return nil, err
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO number_index (org_id, idx, num) VALUES ($1, $2, $3)`, org, i[:], n); err != nil {

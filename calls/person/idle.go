@@ -18,14 +18,14 @@ import (
 
 // idler is somebody with whom nothing happened for a while.
 type idler struct {
-	last   time.Time // the last instant of the day of the last call, or when a call-back was last agreed or handled
+	last   time.Time // the last instant of the day of the last call, or when a call-back was last agreed or handled, or a number without calls came
 	calls  int64
 	agents []account.AgentNo // who had the calls
 }
 
 // idle gives the persons outside with whom there was no call, and about whom no call-back was agreed or handled, from a
-// moment on. A call counts for the whole of its local day. Somebody restricted is left out: their data is kept as it is. So
-// is a number without any call, which somebody entered for another reason.
+// moment on. A call counts for the whole of its local day; of a number without any, when it came into the book counts.
+// Somebody restricted is left out: their data is kept as it is.
 func (p *Persons) idle(ctx context.Context, c db.Conn, org *account.Org, before time.Time) (map[number.ID]*idler, error) {
 	zone := org.Location()
 	cut := civil.DayOf(before, zone)
@@ -71,6 +71,13 @@ func (p *Persons) idle(ctx context.Context, c db.Conn, org *account.Org, before 
 		}
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := p.Book.EachMade(ctx, c, org.ID, before, func(n number.ID, at time.Time) {
+		if n < count && !active[n] && out[n] == nil {
+			out[n] = &idler{last: at}
+		}
+	}); err != nil {
 		return nil, err
 	}
 	return out, p.agreed(ctx, c, org.ID, out)
@@ -139,10 +146,9 @@ func (p *Persons) agreed(ctx context.Context, c db.Conn, org account.OrgID, idle
 
 func scanNumber(r db.Scanner) (n number.ID, err error) { return n, r.Scan(&n) }
 
-// still refuses, as a Conflict, when one of the numbers has had a call on a local day from cut on since the generations of
-// those days were had.
-func still(ctx context.Context, c db.Conn, org account.OrgID, cut civil.Day, had map[civil.Day]int64, numbers []number.ID) error {
-	now, err := generations(ctx, c, org, cut)
+// still refuses, as a Conflict, when calls with one of the numbers came or changed since the generations of all days were had.
+func still(ctx context.Context, c db.Conn, org account.OrgID, had map[civil.Day]int64, numbers []number.ID) error {
+	now, err := generations(ctx, c, org)
 	if err != nil {
 		return err
 	}
@@ -168,8 +174,8 @@ func changed() error {
 	return fault.New(fault.Conflict, "Calls came or went meanwhile, so nothing was removed.")
 }
 
-// generations are the days from a local day on, each with its generation.
-func generations(ctx context.Context, c db.Conn, org account.OrgID, from civil.Day) (map[civil.Day]int64, error) {
+// generations are the days that have calls, each with its generation.
+func generations(ctx context.Context, c db.Conn, org account.OrgID) (map[civil.Day]int64, error) {
 	out := map[civil.Day]int64{}
 	_, err := db.Select(ctx, c, func(r db.Scanner) (struct{}, error) {
 		var day civil.Day
@@ -177,7 +183,7 @@ func generations(ctx context.Context, c db.Conn, org account.OrgID, from civil.D
 		err := r.Scan(&day, &gen)
 		out[day] = gen
 		return struct{}{}, err
-	}, `SELECT day, gen FROM days WHERE org_id = $1 AND day >= $2`, org, from)
+	}, `SELECT day, gen FROM days WHERE org_id = $1`, org)
 	return out, err
 }
 

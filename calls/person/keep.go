@@ -3,12 +3,14 @@ package person
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"parley/account"
 	"parley/calls/call"
+	"parley/calls/device"
 	"parley/calls/ingest"
 	"parley/calls/number"
 	"parley/platform/civil"
@@ -186,25 +188,13 @@ func same(now []retain.Item, o retain.Order) error {
 	return nil
 }
 
-// calm gives what refuses when somebody was called meanwhile, together with the order's own gate: for the transactions that
-// remove what an order says.
-func (p *Persons) calm(ctx context.Context, org *account.Org, o retain.Order, numbers []number.ID) (func(ctx context.Context, tx *db.Tx) error, error) {
-	cut := civil.DayOf(o.Before, org.Location())
-	had, err := generations(ctx, p.DB, org.ID, cut)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, tx *db.Tx) error {
-		if err := o.Gate(ctx, tx); err != nil {
-			return err
-		}
-		return still(ctx, tx, org.ID, cut, had, numbers)
-	}, nil
-}
-
 // forget erases those of the persons for good whose number left the book when it was archived.
 func (p *Persons) forget(ctx context.Context, id account.OrgID, who []subject.Ref) error {
 	org, err := p.Accounts.Org(ctx, id)
+	if err != nil {
+		return err
+	}
+	keys, err := p.Keys.Org(ctx, int64(id))
 	if err != nil {
 		return err
 	}
@@ -218,9 +208,18 @@ func (p *Persons) forget(ctx context.Context, id account.OrgID, who []subject.Re
 		if err != nil {
 			return err
 		}
-		if !there {
-			gone = append(gone, n)
+		if there {
+			continue
 		}
+		// Each keeper of calls is asked, one after the other: who was erased by the first is not again.
+		_, err = keys.SealSubject(ctx, int64(n), "forget", nil)
+		if fault.KindOf(err) == fault.Gone {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		gone = append(gone, n)
 	}
 	_, err = p.Writer.Erase(ctx, p.Devices, org, ingest.Erasure{Numbers: gone, Nameless: true})
 	return err
@@ -263,17 +262,8 @@ func (p *Persons) contacts() retain.Keeper {
 		return p.dueIdle(ctx, org, cut, have)
 	}
 	k.Remove = p.removeContacts
-	k.Bundle = func(ctx context.Context, org account.OrgID, item retain.Item) ([]byte, error) {
-		b, err := readKey(item.Key)
-		if err != nil {
-			return nil, err
-		}
-		c, err := p.contact(ctx, org, b.Number)
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(c)
-	}
+	k.Bundles = p.bundleContacts
+	k.Bundle = single(p.bundleContacts)
 	k.Return = func(ctx context.Context, org account.OrgID, key string, bundle []byte) error {
 		b, err := readKey(key)
 		if err != nil {
@@ -293,51 +283,121 @@ func (p *Persons) contacts() retain.Keeper {
 	return k
 }
 
-func (p *Persons) contact(ctx context.Context, org account.OrgID, n number.ID) (*contact, error) {
-	texts, err := p.Book.Texts(ctx, p.DB, org, []number.ID{n})
+// bundles copies many items.
+type bundles func(ctx context.Context, org account.OrgID, items []retain.Item, each func(retain.Item, []byte) error) error
+
+// single copies one.
+func single(all bundles) func(ctx context.Context, org account.OrgID, item retain.Item) ([]byte, error) {
+	return func(ctx context.Context, org account.OrgID, item retain.Item) (content []byte, err error) {
+		err = all(ctx, org, []retain.Item{item}, func(_ retain.Item, b []byte) error {
+			content = b
+			return nil
+		})
+		return content, err
+	}
+}
+
+// encoded hands out what there is of each item as JSON.
+func encoded[T any](items []retain.Item, of func(n number.ID) T, each func(retain.Item, []byte) error) error {
+	for _, i := range items {
+		b, err := readKey(i.Key)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(of(b.Number))
+		if err == nil {
+			err = each(i, text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bundleContacts copies numbers with their names.
+func (p *Persons) bundleContacts(ctx context.Context, org account.OrgID, items []retain.Item, each func(retain.Item, []byte) error) error {
+	_, numbers, err := readKeys(items)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	names, err := p.Book.LoggedNames(ctx, p.DB, org, []number.ID{n})
+	texts, err := p.Book.Texts(ctx, p.DB, org, numbers)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c := &contact{Number: texts[n], Name: names[n]}
-	at, ok, err := db.One(ctx, p.DB, func(r db.Scanner) (ms int64, err error) { return ms, r.Scan(&ms) }, `SELECT at FROM number_names WHERE org_id = $1 AND num = $2`, org, n)
-	if ok {
-		c.Named = time.UnixMilli(at)
+	names, err := p.Book.LoggedNames(ctx, p.DB, org, numbers)
+	if err != nil {
+		return err
 	}
-	return c, err
+	named := map[number.ID]time.Time{}
+	for part := range slices.Chunk(numbers, together) {
+		args := []any{org}
+		for _, n := range part {
+			args = append(args, n)
+		}
+		if _, err := db.Select(ctx, p.DB, func(r db.Scanner) (x struct{}, err error) {
+			var n number.ID
+			var at int64
+			err = r.Scan(&n, &at)
+			named[n] = time.UnixMilli(at)
+			return x, err
+		}, `SELECT num, at FROM number_names WHERE org_id = $1 AND num IN `+db.In(2, len(part)), args...); err != nil {
+			return err
+		}
+	}
+	return encoded(items, func(n number.ID) contact { return contact{Number: texts[n], Name: names[n], Named: named[n]} }, each)
 }
 
 // removeContacts takes numbers out of the book: into the archive's list, from which a later call brings them back, or for
-// good. Either way calls from before do not come in again.
+// good. Either way calls from before do not come in again, and phones are ordered to forget them.
 func (p *Persons) removeContacts(ctx context.Context, id account.OrgID, o retain.Order) (removed int64, err error) {
-	org, err := p.Accounts.Org(ctx, id)
+	todo, err := p.settled(ctx, id, o, p.contacts().Due)
 	if err != nil {
 		return 0, err
 	}
-	_, numbers, err := readKeys(o.Items)
-	if flaw.On(flaw.KeptExpired) && len(numbers) > 0 {
-		numbers = numbers[1:]
-	}
-	if err != nil {
-		return 0, err
-	}
-	first, err := p.calm(ctx, org, o, numbers)
-	if err != nil {
-		return 0, err
-	}
-	now, err := p.contacts().Due(ctx, id, o.Cut)
-	if err != nil {
-		return 0, err
-	}
-	if err := same(now, o); err != nil {
-		return 0, err
+	if flaw.On(flaw.KeptExpired) {
+		todo.Items = todo.Items[1:]
 	}
 	if o.Archived {
-		return o.Rows(), p.Writer.Shelve(ctx, org, numbers, first)
+		return p.shelve(ctx, todo)
 	}
-	r, err := p.Writer.Erase(ctx, p.Devices, org, ingest.Erasure{Numbers: numbers, First: first})
-	return r.Numbers + r.Names, err
+	if err := todo.each(todo.Items, func(numbers []number.ID, first func(context.Context, *db.Tx) error) error {
+		r, err := p.Writer.BeginErasing(ctx, p.Devices, todo.org, ingest.Erasure{Numbers: numbers, First: first})
+		removed += r.Numbers + r.Names
+		return err
+	}); err != nil {
+		return removed, err
+	}
+	_, err = p.Writer.EndErasing(ctx, p.Devices, todo.org)
+	return removed, err
+}
+
+// shelve takes numbers out of the book that lie in the archive.
+func (p *Persons) shelve(ctx context.Context, todo *order) (removed int64, err error) {
+	phones, err := p.Devices.Any(ctx, todo.org.ID)
+	if err != nil {
+		return 0, err
+	}
+	for items := range slices.Chunk(todo.Items, atOnce) {
+		var days map[number.ID][]device.LineDay
+		if phones {
+			_, numbers, err := readKeys(items)
+			if err != nil {
+				return removed, err
+			}
+			if days, err = p.Writer.DaysOf(ctx, todo.org.ID, numbers); err != nil {
+				return removed, err
+			}
+		}
+		if err := todo.each(items, func(numbers []number.ID, first func(context.Context, *db.Tx) error) error {
+			rows, err := p.Writer.Shelve(ctx, p.Devices, todo.org, numbers, days, first)
+			if err == nil {
+				removed += rows
+			}
+			return err
+		}); err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
 }

@@ -257,6 +257,78 @@ func TestACallBringsAnArchivedNumberBack(t *testing.T) {
 	})
 }
 
+// P86: phones are ordered to forget whom retention took out of the ordinary stores, whether to the archive or for good.
+func TestPhonesForgetWhomRetentionTakes(t *testing.T) {
+	for name, archive := range map[string]bool{"archived": true, "erased": false} {
+		t.Run(name, func(t *testing.T) {
+			eachAge(t, archive, func(t *testing.T, s *story, sweep *retain.Sweeper) {
+				s.known()
+				begun := s.Now()
+				s.Clock.Set(begun.Add(366 * aDay))
+				s.sync(s.call(other, time.Minute))
+				s.sweep(sweep)
+				c, err := s.Devices.Config(t.Context(), s.dev)
+				must(t, err)
+				if len(c.Forget) != 1 || !marks(c.Forget[0], meera) || marks(c.Forget[0], other) {
+					t.Fatalf("the phone has the orders %+v", c.Forget)
+				}
+				must(t, s.Devices.Forgotten(t.Context(), s.dev, []string{c.Forget[0].ID}))
+				s.Clock.Set(begun.Add((366 + 91) * aDay))
+				s.sync(s.call(other, time.Minute))
+				s.sweep(sweep)
+				if c, err = s.Devices.Config(t.Context(), s.dev); err != nil || len(c.Forget) > 0 {
+					t.Errorf("after the archive's end the phone has the orders %+v (%v)", c.Forget, err)
+				}
+			})
+		})
+	}
+}
+
+// P72: a number that nobody ever called, entered for some other reason, ends as others do.
+func TestNumbersWithoutCallsEndToo(t *testing.T) {
+	eachAge(t, true, func(t *testing.T, s *story, sweep *retain.Sweeper) {
+		begun, ctx := s.Now(), t.Context()
+		s.sync(s.call(other, time.Hour))
+		enter := func(n string) {
+			t.Helper()
+			_, err := person.Enter(ctx, s.DB, s.Book, s.Org, "number", []string{n})
+			must(t, err)
+		}
+		enter(meera)
+		s.Clock.Set(begun.Add(200 * aDay))
+		const late = "+919812300303"
+		enter(late)
+		s.Clock.Set(begun.Add(365*aDay - time.Hour))
+		s.sync(s.call(other, time.Minute))
+		if said := s.sweep(sweep); said != "" {
+			t.Errorf("before the year: %s", said)
+		}
+		s.Clock.Set(begun.Add(365*aDay + time.Hour))
+		if said := s.sweep(sweep); said != "contacts applied 1" {
+			t.Errorf("after the year: %s", said)
+		}
+		if _, ok, err := s.Book.Find(ctx, s.DB, s.Org.ID, meera); err != nil || ok {
+			t.Errorf("the number is still in the book (%v)", err)
+		}
+		s.find(late)
+		s.find(other)
+		// Of a number from a time when that was not kept, the period begins now.
+		_, err := s.DB.Exec(ctx, `UPDATE numbers SET made_ms = 0 WHERE org_id = $1`, s.Org.ID)
+		must(t, err)
+		s.Clock.Set(begun.Add(600 * aDay))
+		s.sync(s.call(other, time.Minute))
+		if said := s.sweep(sweep); said != "archive 1" {
+			t.Errorf("of an unknown age: %s", said)
+		}
+		must(t, s.Book.Date(ctx))
+		s.Clock.Set(begun.Add(600*aDay + 366*aDay))
+		s.sync(s.call(other, time.Minute))
+		if said := s.sweep(sweep); said != "contacts applied 1" {
+			t.Errorf("a year after it was dated: %s", said)
+		}
+	})
+}
+
 func TestWithoutAnArchiveTheInactiveAreErased(t *testing.T) {
 	eachAge(t, false, func(t *testing.T, s *story, sweep *retain.Sweeper) {
 		s.known()

@@ -29,20 +29,8 @@ func (p *Persons) calls() retain.Keeper {
 		return p.dueIdle(ctx, org, cut, nil)
 	}
 	k.Remove = p.removeCalls
-	k.Bundle = func(ctx context.Context, org account.OrgID, item retain.Item) ([]byte, error) {
-		b, err := readKey(item.Key)
-		if err != nil {
-			return nil, err
-		}
-		var rows []call.Row
-		if err := p.Writer.EachOf(ctx, org, b.Number, func(r *call.Row) error {
-			rows = append(rows, *r)
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-		return json.Marshal(rows)
-	}
+	k.Bundles = p.bundleCalls
+	k.Bundle = single(p.bundleCalls)
 	k.Return = func(ctx context.Context, id account.OrgID, _ string, bundle []byte) error {
 		var rows []call.Row
 		if err := json.Unmarshal(bundle, &rows); err != nil {
@@ -57,12 +45,49 @@ func (p *Persons) calls() retain.Keeper {
 	return k
 }
 
+// bundleCalls copies the calls of persons.
+func (p *Persons) bundleCalls(ctx context.Context, org account.OrgID, items []retain.Item, each func(retain.Item, []byte) error) error {
+	_, numbers, err := readKeys(items)
+	if err != nil {
+		return err
+	}
+	rows := make(map[number.ID][]call.Row, len(numbers))
+	if err := p.Writer.EachOfAll(ctx, org, numbers, func(r *call.Row) error {
+		rows[r.Number] = append(rows[r.Number], *r)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return encoded(items, func(n number.ID) []call.Row { return rows[n] }, each)
+}
+
 func (p *Persons) removeCalls(ctx context.Context, id account.OrgID, o retain.Order) (int64, error) {
+	if o.From == policy.Created {
+		return p.dropCalls(ctx, id, o)
+	}
+	todo, err := p.settled(ctx, id, o, p.calls().Due)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := p.Writer.EndTaking(ctx, p.Devices, todo.org); err != nil { // of a run that was broken off
+		return 0, err
+	}
+	cut := civil.DayOf(o.Before, todo.org.Location())
+	if err := todo.each(todo.Items, func(numbers []number.ID, first func(context.Context, *db.Tx) error) error {
+		return p.Writer.BeginTaking(ctx, p.Devices, todo.org, numbers, cut, first)
+	}); err != nil {
+		return 0, err
+	}
+	return p.Writer.EndTaking(ctx, p.Devices, todo.org)
+}
+
+// dropCalls deletes calls that are too old altogether.
+func (p *Persons) dropCalls(ctx context.Context, id account.OrgID, o retain.Order) (int64, error) {
 	org, err := p.Accounts.Org(ctx, id)
 	if err != nil {
 		return 0, err
 	}
-	bundles, numbers, err := readKeys(o.Items)
+	bundles, _, err := readKeys(o.Items)
 	if err != nil {
 		return 0, err
 	}
@@ -70,17 +95,10 @@ func (p *Persons) removeCalls(ctx context.Context, id account.OrgID, o retain.Or
 	if err != nil {
 		return 0, err
 	}
-	if err := same(now, o); err != nil {
-		return 0, err
+	if len(unchanged(now, o.Items)) < len(o.Items) {
+		return 0, changed()
 	}
-	if o.From == policy.Created {
-		return p.Writer.Drop(ctx, org, bundles, func(ctx context.Context, tx *db.Tx) error { return o.Gate(ctx, tx) })
-	}
-	first, err := p.calm(ctx, org, o, numbers)
-	if err != nil {
-		return 0, err
-	}
-	return p.Writer.Take(ctx, org, numbers, civil.DayOf(o.Before, org.Location()), first)
+	return p.Writer.Drop(ctx, org, bundles, func(ctx context.Context, tx *db.Tx) error { return o.Gate(ctx, tx) })
 }
 
 // callbacks keeps what was agreed about calling people back.
@@ -92,38 +110,39 @@ func (p *Persons) callbacks() retain.Keeper {
 		return p.dueIdle(ctx, org, cut, have)
 	}
 	k.Remove = func(ctx context.Context, org account.OrgID, o retain.Order) (removed int64, err error) {
-		_, numbers, err := readKeys(o.Items)
+		todo, err := p.settled(ctx, org, o, k.Due)
 		if err != nil {
 			return 0, err
 		}
-		now, err := k.Due(ctx, org, o.Cut)
-		if err != nil {
-			return 0, err
-		}
-		if err := same(now, o); err != nil {
-			return 0, err
-		}
-		return removed, p.DB.Tx(ctx, func(tx *db.Tx) error {
-			if err := o.Gate(ctx, tx); err != nil {
+		return removed, todo.each(todo.Items, func(numbers []number.ID, first func(context.Context, *db.Tx) error) error {
+			var gone int64
+			if err := p.DB.Tx(ctx, func(tx *db.Tx) error {
+				if err := first(ctx, tx); err != nil {
+					return err
+				}
+				if gone, err = callback.Remove(ctx, tx, org, numbers...); err == nil && gone != int64(len(numbers)) {
+					err = changed()
+				}
+				return err
+			}); err != nil {
 				return err
 			}
-			if removed, err = callback.Remove(ctx, tx, org, numbers...); err == nil && removed != o.Rows() {
-				err = changed()
-			}
-			return err
+			removed += gone
+			return nil
 		})
 	}
-	k.Bundle = func(ctx context.Context, org account.OrgID, item retain.Item) ([]byte, error) {
-		b, err := readKey(item.Key)
+	k.Bundles = func(ctx context.Context, org account.OrgID, items []retain.Item, each func(retain.Item, []byte) error) error {
+		_, numbers, err := readKeys(items)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		of, err := p.Callbacks.Of(ctx, org, []number.ID{b.Number})
+		of, err := p.Callbacks.Of(ctx, org, numbers)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return json.Marshal(of[b.Number])
+		return encoded(items, func(n number.ID) callback.Callback { return of[n] }, each)
 	}
+	k.Bundle = single(k.Bundles)
 	k.Return = func(ctx context.Context, org account.OrgID, _ string, bundle []byte) error {
 		var c callback.Callback
 		if err := json.Unmarshal(bundle, &c); err != nil {
@@ -160,8 +179,8 @@ func (p *Persons) notes() retain.Keeper {
 		if err != nil {
 			return 0, err
 		}
-		if err := same(now, o); err != nil {
-			return 0, err
+		if len(unchanged(now, o.Items)) < len(o.Items) {
+			return 0, changed()
 		}
 		return p.removeNotes(ctx, org, o)
 	}

@@ -41,7 +41,7 @@ const (
 	kindUnattended
 	kindConnected
 	kindNotPickedUp
-	kindHidden     // numbers hidden from reports, which belong to no other kind
+	kindHidden // numbers hidden from reports, which belong to no other kind
 	// kindMissed is no set: the coarse row lists a day's missed callers with what the sets cannot say: how often each was
 	// missed, and whether the same day attended them. Only days have one.
 	kindMissed

@@ -3,6 +3,8 @@ package retain
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"parley/account"
@@ -79,28 +81,97 @@ func open(ctx context.Context, k *vault.OrgKeys, who subject.Ref, item string, s
 	return k.OpenSubject(ctx, keyOf(who), sealedField(item), plain)
 }
 
-// archive puts copies of the items aside. They count once settle was called, after the rows were removed.
-func (s *Sweeper) archive(ctx context.Context, org account.OrgID, k *Keeper, o Order, p *Plan) error {
+// copyItems is how many items one transaction copies into the archive or erases from it, and copyRows about how many rows a
+// keeper is asked to copy at once: the more, the less often it reads the same days.
+const (
+	copyItems = 250
+	copyRows  = 100_000
+)
+
+// chunks divides items so that each part has at most so many rows, but for single items.
+func chunks(items []Item) (out [][]Item) {
+	for len(items) > 0 {
+		n, rows := 1, items[0].Rows
+		for n < len(items) && rows+items[n].Rows <= copyRows {
+			rows += items[n].Rows
+			n++
+		}
+		out, items = append(out, items[:n]), items[n:]
+	}
+	return out
+}
+
+// archive puts copies of the items aside, and gives the id of each. They count once they are settled, when the rows are
+// removed.
+func (s *Sweeper) archive(ctx context.Context, org account.OrgID, k *Keeper, o Order, p *Plan) (map[string]string, error) {
 	keys, err := s.d.Keys.Org(ctx, int64(org))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.unarchive(ctx, org, p); err != nil { // of a run that was broken off
-		return err
+		return nil, err
 	}
-	now := s.d.Now()
-	for _, i := range o.Items {
-		plain, err := k.Bundle(ctx, org, i)
-		if err != nil {
-			return err
+	copies := make(map[string]string, len(o.Items))
+	for _, part := range chunks(o.Items) {
+		if err := s.copy(ctx, org, keys, k, part, p, copies); err != nil {
+			return nil, err
 		}
+	}
+	return copies, nil
+}
+
+// copiesAtOnce is how many copies one statement stores.
+const copiesAtOnce = 20
+
+// copy puts copies of some items aside.
+func (s *Sweeper) copy(ctx context.Context, org account.OrgID, keys *vault.OrgKeys, k *Keeper, items []Item, p *Plan, copies map[string]string) error {
+	now := ms(s.d.Now())
+	var rows [][]any
+	flush := func() error {
+		defer func() { rows = rows[:0] }()
+		return s.putAside(ctx, rows)
+	}
+	if err := k.bundles(ctx, org, items, func(i Item, plain []byte) error {
 		who := owner(i.Who)
 		sealed, err := seal(ctx, keys, who, i.Key, plain)
 		if err != nil {
 			return err
 		}
-		if _, err := s.d.DB.Exec(ctx, `INSERT INTO archive_items (org_id, `+archiveColumns+`, plan, settled, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11)`,
-			org, id.New("arc"), k.Name, p.Category, i.Key, Lock{Who: who}.person(), ms(i.At), i.Rows, ms(now), p.ID, sealed); err != nil {
+		copies[i.Key] = id.New("arc")
+		rows = append(rows, []any{org, copies[i.Key], k.Name, p.Category, i.Key, Lock{Who: who}.person(), ms(i.At), i.Rows, now, p.ID, 0, sealed})
+		if len(rows) < copyItems {
+			return nil
+		}
+		return flush()
+	}); err != nil {
+		return err
+	}
+	return flush()
+}
+
+// putAside stores copies.
+func (s *Sweeper) putAside(ctx context.Context, rows [][]any) error {
+	return s.d.DB.Tx(ctx, func(tx *db.Tx) error {
+		for part := range slices.Chunk(rows, copiesAtOnce) {
+			if _, err := tx.Exec(ctx, `INSERT INTO archive_items (org_id, `+archiveColumns+`, plan, settled, sealed) VALUES `+db.Values(len(part), len(part[0])), slices.Concat(part...)...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// bundles copies items, all at once where the keeper can.
+func (k *Keeper) bundles(ctx context.Context, org account.OrgID, items []Item, each func(Item, []byte) error) error {
+	if k.Bundles != nil {
+		return k.Bundles(ctx, org, items, each)
+	}
+	for _, i := range items {
+		plain, err := k.Bundle(ctx, org, i)
+		if err == nil {
+			err = each(i, plain)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -112,7 +183,7 @@ func (s *Sweeper) recover(ctx context.Context, org account.OrgID, p *Plan, due [
 	if !p.Archives {
 		return nil, nil
 	}
-	left, err := db.Select(ctx, s.d.DB, scanArchived, `SELECT `+archiveColumns+` FROM archive_items WHERE org_id = $1 AND plan = $2 AND settled = 0`, org, p.ID)
+	left, err := db.Select(ctx, s.d.DB, scanArchived, `SELECT `+archiveColumns+` FROM archive_items WHERE org_id = $1 AND plan = $2`, org, p.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +197,7 @@ func (s *Sweeper) recover(ctx context.Context, org account.OrgID, p *Plan, due [
 			continue
 		}
 		gone = append(gone, Item{Key: a.Item, Who: []subject.Ref{a.Who}, At: a.At, Rows: a.Rows})
-		if _, err := s.d.DB.Exec(ctx, `UPDATE archive_items SET settled = 1 WHERE org_id = $1 AND id = $2`, org, a.ID); err != nil {
+		if _, err := s.d.DB.Exec(ctx, `UPDATE archive_items SET settled = 1 WHERE org_id = $1 AND id = $2 AND settled = 0`, org, a.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -145,7 +216,7 @@ func (s *Sweeper) settle(ctx context.Context, org account.OrgID, p *Plan) error 
 	if !p.Archives {
 		return nil
 	}
-	_, err := s.d.DB.Exec(ctx, `UPDATE archive_items SET settled = 1 WHERE org_id = $1 AND plan = $2`, org, p.ID)
+	_, err := s.d.DB.Exec(ctx, `UPDATE archive_items SET settled = 1 WHERE org_id = $1 AND plan = $2 AND settled = 0`, org, p.ID)
 	return err
 }
 
@@ -275,31 +346,26 @@ func (s *Sweeper) tendArchive(ctx context.Context, org account.OrgID, out *Outco
 
 // eraseArchived erases items for good, but those that a legal hold keeps, and tells how many.
 func (s *Sweeper) eraseArchived(ctx context.Context, org account.OrgID, items []Archived) (int64, error) {
+	byCategory := map[string][]Archived{}
+	for _, a := range items {
+		byCategory[a.Category] = append(byCategory[a.Category], a)
+	}
 	var erased int64
 	gone := map[string]map[subject.Ref]bool{} // by keeper
-	for _, a := range items {
-		err := s.d.DB.Tx(ctx, func(tx *db.Tx) error {
-			d := hold.Deletion{Category: a.Category, Path: hold.ArchiveExpire}
-			if a.Who != (subject.Ref{}) {
-				d.Who = []subject.Ref{a.Who}
+	for _, category := range slices.Sorted(maps.Keys(byCategory)) {
+		for part := range slices.Chunk(byCategory[category], copyItems) {
+			free, err := s.eraseSome(ctx, org, category, part)
+			if err != nil {
+				return erased, err
 			}
-			if err := s.d.Holds.Check(ctx, tx, org, d); err != nil {
-				return err
+			erased += int64(len(free))
+			for _, a := range free {
+				if gone[a.Keeper] == nil {
+					gone[a.Keeper] = map[subject.Ref]bool{}
+				}
+				gone[a.Keeper][a.Who] = true
 			}
-			_, err := tx.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND id = $2`, org, a.ID)
-			return err
-		})
-		if fault.KindOf(err) == fault.Conflict {
-			continue
 		}
-		if err != nil {
-			return erased, err
-		}
-		erased++
-		if gone[a.Keeper] == nil {
-			gone[a.Keeper] = map[subject.Ref]bool{}
-		}
-		gone[a.Keeper][a.Who] = true
 	}
 	if erased == 0 {
 		return 0, nil
@@ -312,29 +378,88 @@ func (s *Sweeper) eraseArchived(ctx context.Context, org account.OrgID, items []
 	return erased, errors.Join(errs...)
 }
 
+// eraseSome erases those items of one category that no legal hold keeps, in one transaction, and gives them. That some were
+// kept is noted as a refusal.
+func (s *Sweeper) eraseSome(ctx context.Context, org account.OrgID, category string, items []Archived) (free []Archived, err error) {
+	var held []Archived
+	if err := s.d.DB.Tx(ctx, func(tx *db.Tx) error {
+		free, held = nil, nil
+		cover, err := s.d.Holds.Cover(ctx, tx, org, category)
+		if err != nil {
+			return err
+		}
+		args := []any{org}
+		for _, a := range items {
+			if _, is := cover.Holds(a.persons()...); is {
+				held = append(held, a)
+			} else {
+				free, args = append(free, a), append(args, a.ID)
+			}
+		}
+		if len(free) == 0 {
+			return nil
+		}
+		_, err = tx.Exec(ctx, `DELETE FROM archive_items WHERE org_id = $1 AND id IN `+db.In(2, len(free)), args...)
+		return err
+	}); err != nil || len(held) == 0 {
+		return free, err
+	}
+	d := hold.Deletion{Category: category, Path: hold.ArchiveExpire}
+	for _, a := range held {
+		d.Who = append(d.Who, a.persons()...)
+	}
+	if err := s.d.Holds.Check(ctx, s.d.DB, org, d); err != nil && fault.KindOf(err) != fault.Conflict {
+		return free, err
+	}
+	return free, nil
+}
+
+func (a *Archived) persons() []subject.Ref {
+	if a.Who == (subject.Ref{}) {
+		return nil
+	}
+	return []subject.Ref{a.Who}
+}
+
 // forget tells a keeper which persons have nothing in the archive any more.
 func (s *Sweeper) forget(ctx context.Context, org account.OrgID, keeper string, who map[subject.Ref]bool) error {
 	k := s.keeper(keeper)
 	if k == nil || k.Forget == nil {
 		return nil
 	}
-	var none []subject.Ref
-	for w := range who {
-		if w == (subject.Ref{}) {
-			continue
-		}
-		n, err := s.ArchivedOf(ctx, s.d.DB, org, w)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			none = append(none, w)
-		}
+	none, err := s.unkept(ctx, org, who)
+	if err != nil {
+		return err
 	}
 	if len(none) == 0 {
 		return nil
 	}
 	return k.Forget(ctx, org, none)
+}
+
+// unkept are those of the persons of whom nothing lies in the archive.
+func (s *Sweeper) unkept(ctx context.Context, org account.OrgID, who map[subject.Ref]bool) ([]subject.Ref, error) {
+	all := map[string]subject.Ref{}
+	for w := range who {
+		if w != (subject.Ref{}) {
+			all[w.String()] = w
+		}
+	}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(all)), copyItems) {
+		args := []any{org}
+		for _, w := range part {
+			args = append(args, w)
+		}
+		there, err := db.Select(ctx, s.d.DB, func(r db.Scanner) (p string, err error) { return p, r.Scan(&p) },
+			`SELECT DISTINCT person FROM archive_items WHERE org_id = $1 AND person IN `+db.In(2, len(part)), args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range there {
+			delete(all, w)
+		}
+	}
+	return slices.Collect(maps.Values(all)), nil
 }
 
 // ArchivedOf tells how many items of a person lie in the archive.

@@ -46,7 +46,8 @@ type Order struct {
 	// stay until Forget is called.
 	Archived bool
 
-	gate func(ctx context.Context, c db.Conn) error
+	gate  func(ctx context.Context, c db.Conn, items []Item) error
+	parts *parts
 }
 
 // Gate refuses with a Conflict when a legal hold covers one of the items. A keeper asks it inside the transaction that
@@ -55,7 +56,7 @@ func (o Order) Gate(ctx context.Context, c db.Conn) error {
 	if o.gate == nil {
 		return nil
 	}
-	return o.gate(ctx, c)
+	return o.gate(ctx, c, o.Items)
 }
 
 // Rows is how many rows the order is about.
@@ -81,13 +82,16 @@ type Keeper struct {
 	// Due lists what has its event before cut.Before. It changes nothing.
 	Due func(ctx context.Context, org account.OrgID, cut Cut) ([]Item, error)
 	// Remove removes exactly the items of the order and tells how many rows that were. When one of them is not any more
-	// what it was, because rows came or went, it removes nothing and answers with a Conflict.
+	// what it was, because rows came or went, it removes nothing and answers with a Conflict; or it removes in parts, see
+	// Order.Part, and leaves such items out.
 	Remove func(ctx context.Context, org account.OrgID, o Order) (rows int64, err error)
 
 	// The archive. All three are given, or none.
 	//
 	// Bundle copies one item. What is returned is sealed under the key of the item's number, and that under the archive's.
 	Bundle func(ctx context.Context, org account.OrgID, item Item) ([]byte, error)
+	// Bundles copies many items at once, in any order; nil where that is no cheaper than one by one.
+	Bundles func(ctx context.Context, org account.OrgID, items []Item, each func(item Item, content []byte) error) error
 	// Return brings a copy back from the archive.
 	Return func(ctx context.Context, org account.OrgID, key string, bundle []byte) error
 	// Forget is told that archived items of persons are gone, too: keys that nothing needs any more are destroyed.

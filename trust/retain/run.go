@@ -156,19 +156,23 @@ func (s *Sweeper) apply(ctx context.Context, org account.OrgID, d *duty, p *Plan
 	if len(now)+len(gone) == 0 {
 		return s.cancel(ctx, org, p, "Nothing of it is due any more.")
 	}
-	o := Order{Cut: p.Cut, Items: now, Archived: p.Archives}
-	o.gate = s.gate(org, p, now)
+	o := Order{Cut: p.Cut, Items: now, Archived: p.Archives, gate: s.gate(org, p), parts: &parts{org: org}}
 	removed, err := s.remove(ctx, org, d.keeper, o, p)
+	why := o.parts.why
 	if fault.KindOf(err) == fault.Conflict { // something came in between; the next run looks again
-		return s.cancel(ctx, org, p, fault.Sentence(err))
+		err, now, why = nil, nil, fault.Sentence(err)
+	} else if o.parts.used() {
+		now = o.parts.done
 	}
 	if err != nil {
 		return err
 	}
-	now = append(now, gone...)
+	if now = append(now, gone...); len(now) == 0 {
+		return s.cancel(ctx, org, p, why)
+	}
 	_, expected, _ := sums(now)
 	_, before, _ := sums(gone)
-	p.State, p.Removed, p.RemovedSum = Applied, removed+before, Digest(now)
+	p.State, p.Why, p.Removed, p.RemovedSum = Applied, why, removed+before, Digest(now)
 	if p.Removed != expected {
 		p.State, p.Why = Failed, "The plan spoke of "+number(expected)+" rows, and "+number(p.Removed)+" were removed."
 	}
@@ -176,23 +180,26 @@ func (s *Sweeper) apply(ctx context.Context, org account.OrgID, d *duty, p *Plan
 }
 
 // remove lets the keeper remove an order, after copies were put into the archive where the rule says so.
-func (s *Sweeper) remove(ctx context.Context, org account.OrgID, k *Keeper, o Order, p *Plan) (int64, error) {
+func (s *Sweeper) remove(ctx context.Context, org account.OrgID, k *Keeper, o Order, p *Plan) (removed int64, err error) {
 	if len(o.Items) == 0 {
 		return 0, nil
 	}
 	if o.Archived {
-		if err := s.archive(ctx, org, k, o, p); err != nil {
+		if o.parts.copies, err = s.archive(ctx, org, k, o, p); err != nil {
 			return 0, err
 		}
 	}
-	removed, err := k.Remove(ctx, org, o)
-	if fault.KindOf(err) == fault.Conflict { // nothing was removed
+	removed, err = k.Remove(ctx, org, o)
+	if fault.KindOf(err) == fault.Conflict || err == nil && o.parts.used() { // nothing else was removed
 		if err := s.unarchive(ctx, org, p); err != nil {
 			return 0, err
 		}
 	}
 	if err != nil { // what was removed is not known; recover finds out
 		return 0, err
+	}
+	if o.parts.used() { // each part has let its copies count
+		return removed, nil
 	}
 	return removed, s.settle(ctx, org, p)
 }
@@ -220,19 +227,19 @@ func (s *Sweeper) stillDue(ctx context.Context, org account.OrgID, d duty, p *Pl
 	return out, nil
 }
 
-// gate asks the legal holds, in the transaction that deletes.
-func (s *Sweeper) gate(org account.OrgID, p *Plan, items []Item) func(context.Context, db.Conn) error {
-	var who []subject.Ref
-	seen := map[subject.Ref]bool{}
-	for _, i := range items {
-		for _, w := range i.Who {
-			if !seen[w] {
-				seen[w] = true
-				who = append(who, w)
+// gate asks the legal holds about items, in the transaction that deletes.
+func (s *Sweeper) gate(org account.OrgID, p *Plan) func(context.Context, db.Conn, []Item) error {
+	return func(ctx context.Context, c db.Conn, items []Item) error {
+		var who []subject.Ref
+		seen := map[subject.Ref]bool{}
+		for _, i := range items {
+			for _, w := range i.Who {
+				if !seen[w] {
+					seen[w] = true
+					who = append(who, w)
+				}
 			}
 		}
-	}
-	return func(ctx context.Context, c db.Conn) error {
 		if len(who) > 0 {
 			return s.d.Holds.Check(ctx, c, org, hold.Deletion{Who: who, Category: p.Category, Path: hold.RetainApply})
 		}
