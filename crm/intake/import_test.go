@@ -265,3 +265,45 @@ func TestAnImportThatBreaksOffSaysWhatItLeft(t *testing.T) {
 		}
 	}, schemas()...)
 }
+
+// TestRowsFarApartAboutOnePerson: those in the first part of a file and in the next are about the same people, in a rehearsal too,
+// and undoing the import knows what it made itself.
+func TestRowsFarApartAboutOnePerson(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := newStory(t, d)
+		s.csv(t, "Name,Mobile,Budget\nMeera,9812399999,10\nRavi,9812399998,10\n", intake.Spec{})
+		var file strings.Builder
+		file.WriteString("Name,Company,Mobile,Budget\nMeera,Acme,9812399999,20\nRavi,,9812399998,20\nNora,,9812399997,5\n")
+		for i := range 1100 {
+			fmt.Fprintf(&file, "Person %d,,98123%05d,\n", i, i)
+		}
+		file.WriteString("Meera,Acme,9812399999,20\nNora,Rao Ltd,9812399997,6\nMeera,Beta,9812399999,\n")
+		spec := intake.Spec{Policy: intake.Update}
+		dry := spec
+		dry.DryRun = true
+		rehearsed, m := s.csv(t, file.String(), dry), s.csv(t, file.String(), spec)
+		if c := m.Counts; c.Updated != 4 || c.Same != 1 || c.New != 1101 || fmt.Sprint(c) != fmt.Sprint(rehearsed.Counts) {
+			t.Fatalf("%+v\n%+v", c, rehearsed.Counts)
+		}
+		ravi := s.person(t, "Ravi")
+		s.Tx(t, func(tx *db.Tx) error {
+			leads, err := s.Leads.OfContacts(t.Context(), tx, s.Org.ID, ravi.ID)
+			if err != nil {
+				return err
+			}
+			source := "phone"
+			_, err = s.Leads.Change(t.Context(), tx, s.Org, s.asha, leads[0].ID, 0, lead.Change{Source: &source})
+			return err
+		})
+		m, err := s.imports.Undo(t.Context(), s.owner, m.ID)
+		if err != nil || m.Counts.Removed != 2202 || m.Counts.Restored != 2 || m.Counts.Kept != 1 {
+			t.Fatalf("%+v %v", m.Counts, err)
+		}
+		for name, value := range map[string]int64{"Meera": 1000, "Ravi": 2000} {
+			leads, err := s.Leads.OfContacts(t.Context(), d, s.Org.ID, s.person(t, name).ID)
+			if err != nil || len(leads) != 1 || leads[0].Value != value || s.person(t, name).Person.Company != "" {
+				t.Errorf("%s: %+v %v", name, leads, err)
+			}
+		}
+	}, schemas()...)
+}

@@ -93,12 +93,17 @@ func (s *story) problems(t testing.TB, m *intake.Import) string {
 	return b.String()
 }
 
-// people are all contacts, the oldest first, as "First Last".
+// people are all contacts.
 func (s *story) people(t testing.TB) (out []*contact.Contact) {
 	t.Helper()
-	p, err := s.Contacts.List(t.Context(), s.DB, s.Org.ID, contact.Sight{All: true}, contact.Ask{Limit: 500})
-	must(t, err)
-	return p.Contacts
+	for a := (contact.Ask{Limit: 500}); ; {
+		p, err := s.Contacts.List(t.Context(), s.DB, s.Org.ID, contact.Sight{All: true}, a)
+		must(t, err)
+		out = append(out, p.Contacts...)
+		if a.Cursor = p.Cursor; a.Cursor == "" {
+			return out
+		}
+	}
 }
 
 func (s *story) person(t testing.TB, name string) *contact.Contact {
