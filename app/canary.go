@@ -85,12 +85,21 @@ func (c *canary) broke(promises, sentence string, args ...any) {
 
 // run is the canary's life. An error is one of the run itself; what does not hold is noted.
 func (c *canary) run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, c.end(context.WithoutCancel(ctx))) }()
-	for _, part := range []func(context.Context) error{
-		c.begin, c.called, c.carded, c.unreadable, c.found, c.asked, c.preferred, c.restricted, c.held, c.backedUp, c.erased, c.gone, c.notBack, c.notInBackup,
-	} {
-		if err := part(ctx); err != nil {
-			return err
+	defer func() { c.failed.Add(prove.Stop(c.end(context.WithoutCancel(ctx)), "P79")) }()
+	parts := []struct {
+		try      func(context.Context) error
+		promises string // that it speaks for
+	}{
+		{c.begin, ""}, {c.called, "P28"}, {c.carded, "P43"}, {c.unreadable, "P5 P42 P43"}, {c.found, "P43 P48"}, {c.asked, "P25 P89 P90"}, {c.preferred, "P94 P104"}, {c.restricted, "P93"},
+		{c.held, "P88"}, {c.backedUp, ""}, {c.erased, "P92"}, {c.gone, "P6 P92"}, {c.notBack, "P87 P112"}, {c.notInBackup, "P77"},
+	}
+	for i, part := range parts {
+		if err := part.try(ctx); err != nil {
+			var untried []string
+			for _, later := range parts[i:] {
+				untried = append(untried, strings.Fields(later.promises)...)
+			}
+			return prove.Stop(err, untried...)
 		}
 	}
 	return nil
