@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 
@@ -268,9 +269,7 @@ func (v *visit) listOwners(p *listPage, m *intake.Import) error {
 	}
 	p.Owners = ui.Table{Title: v.t("intake.owners"), Columns: []ui.Column{{Title: v.t("lead.owner")}, {Title: v.t("intake.got"), Numeric: true}}}
 	left := map[account.MemberID]int64{}
-	for owner, n := range m.Counts.Owners {
-		left[owner] = n
-	}
+	maps.Copy(left, m.Counts.Owners)
 	for _, x := range members {
 		if n := left[x.ID]; n > 0 {
 			p.Owners.Rows = append(p.Owners.Rows, ui.Row{Cells: []ui.Cell{{Text: x.Name}, {Text: v.words.Number(n)}}})

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -57,9 +58,7 @@ func TestAListComesInAndIsUndone(t *testing.T) {
 		}
 		fields := url.Values{"policy": {"skip"}, "give": {"nobody"}, "stage": {"sales/new"}, "tags": {"fair, pune"}, "col-0": {"name"}, "col-1": {"number"}, "col-2": {"email"}, "col-3": {"source"}, "date_order": {""}}
 		dry := url.Values{"dry": {"1"}}
-		for k, x := range fields {
-			dry[k] = x
-		}
+		maps.Copy(dry, fields)
 		tried := o.post(form.path, dry).want(t, "the dry run", 200)
 		if !tried.has("Nothing was stored", "Import") || !o.get("/leads/table").want(t, "the table", 200).has("0 leads") {
 			t.Errorf("a dry run shows %s", tried.text)

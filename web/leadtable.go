@@ -124,12 +124,12 @@ func (d *desk) leadViews(p *leadTablePage, kept *lead.View) error {
 	}
 	for _, w := range views {
 		l := leadViewLink{Link: ui.Link{Title: w.Name, Href: "/leads/table?view=" + w.ID, Current: kept != nil && kept.ID == w.ID}, Shared: w.Shared}
-		if l.Current && w.Member == d.actor.Member.ID {
+		if l.Current && w.Member == d.actor.Member.ID && d.actor.Can(account.WriteLeads) {
 			l.Drop = &ui.Action{Title: d.t("lead.view.drop"), Href: "/leads/views/" + w.ID + "/delete", Post: true, Icon: "trash", Confirm: d.t("lead.view.drop_confirm", "Name", w.Name), ConfirmText: d.t("lead.view.drop_text")}
 		}
 		p.Views = append(p.Views, l)
 	}
-	if q := d.r.URL.Query(); kept == nil && (d.leadQuery() != "" || q.Get("state") != "" || q.Get("sort") != "") {
+	if q := d.r.URL.Query(); kept == nil && d.actor.Can(account.WriteLeads) && (d.leadQuery() != "" || q.Get("state") != "" || q.Get("sort") != "") {
 		q.Del("after")
 		q.Del("undo")
 		p.Save = &viewForm{Query: q.Encode()}

@@ -174,20 +174,6 @@ func (p *Persons) dueOld(ctx context.Context, id account.OrgID, cut retain.Cut, 
 	return out, nil
 }
 
-// same refuses, as a Conflict, when what is due is not any more what an order says.
-func same(now []retain.Item, o retain.Order) error {
-	have := make(map[string]retain.Item, len(now))
-	for _, i := range now {
-		have[i.Key] = i
-	}
-	for _, i := range o.Items {
-		if n, ok := have[i.Key]; !ok || n.Rows != i.Rows || !n.At.Equal(i.At) {
-			return changed()
-		}
-	}
-	return nil
-}
-
 // forget erases those of the persons for good whose number left the book when it was archived.
 func (p *Persons) forget(ctx context.Context, id account.OrgID, who []subject.Ref) error {
 	org, err := p.Accounts.Org(ctx, id)

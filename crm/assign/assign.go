@@ -83,10 +83,3 @@ func millis(t time.Time) int64 {
 	}
 	return t.UnixMilli()
 }
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}

@@ -3,7 +3,6 @@ package assign
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"parley/account"
@@ -178,14 +177,4 @@ func back(away []span, at int64) int64 {
 		}
 	}
 	return at
-}
-
-// byBegin puts times into order.
-func byBegin(away []span) {
-	slices.SortFunc(away, func(a, b span) int {
-		if a.from < b.from {
-			return -1
-		}
-		return 1
-	})
 }

@@ -66,12 +66,6 @@ func sentences() map[Key]string {
 	}
 }
 
-// Keys lists the parts that reasons are made of.
-func Keys() []Key {
-	return []Key{ByRule, ByTurn, ByWeight, ByOpen, ByTalk, BySpoken, ByContact, ByFallback, OnwardRule, NobodyFits, NoRule, Waits, Restricted, TooLate, TooLateTask,
-		Untouchable, StaysForNow, AgentIsBack, ByHandOfRule}
-}
-
 // Sentence is the reason in English.
 func (d *Decision) Sentence() string {
 	words := sentences()
@@ -119,11 +113,6 @@ const (
 	NoTerritory  Reason = "territory" // nobody said that they work there
 	WeightIsZero Reason = "weight"
 )
-
-// Reasons lists why somebody is passed over.
-func Reasons() []Reason {
-	return []Reason{HasLeft, MayNot, IsPaused, HadIt, IsAway, IsClosed, IsSilent, HasNoPhone, DayFull, OpenFull, NoLanguage, NoTerritory, WeightIsZero}
-}
 
 // Skip is somebody who was passed over.
 type Skip struct {

@@ -1,7 +1,6 @@
 package assign_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -153,7 +152,7 @@ func TestManyLeadsAreFollowed(t *testing.T) {
 		}
 		must(t, s.DB.Row(t.Context(), `SELECT count(*) FROM leads WHERE org_id = $1 AND owner = $2`, s.Org.ID, s.asha.ID).Scan(&due))
 		if due != 0 {
-			t.Error(fmt.Sprintf("%d are still Asha's", due))
+			t.Errorf("%d are still Asha's", due)
 		}
 	})
 }

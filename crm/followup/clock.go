@@ -61,9 +61,6 @@ const (
 	NextWorkday Preset = "workday"  // when working hours begin on the next working day
 )
 
-// Presets lists the presets, the soonest first.
-func Presets() []Preset { return []Preset{TenMinutes, OneHour, Tomorrow, NextWorkday} }
-
 // After is the moment that a preset means.
 func (p Preset) After(org *account.Org, now time.Time) (time.Time, error) {
 	today := civil.DayOf(now, org.Location())

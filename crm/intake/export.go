@@ -29,16 +29,6 @@ const (
 	VCard4 Format = "vcard4"
 )
 
-// ParseFormat reads a format.
-func ParseFormat(word string) (Format, error) {
-	switch f := Format(word); f {
-	case CSV, XLSX, VCard3, VCard4:
-		return f, nil
-	default:
-		return "", fault.Field("format", "%q is no format of contacts. Write csv, xlsx, vcard3 or vcard4.", word)
-	}
-}
-
 const (
 	pageRows  = 500
 	maxPhones = 4 // columns; further ones stand in the last, as Google Contacts writes them

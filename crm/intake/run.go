@@ -245,9 +245,10 @@ func (r *running) stream(ctx context.Context) error {
 	parcels := make(chan *parcel, 1)
 	var failed error
 	var reading sync.WaitGroup
+	whole := r.m.Bytes // r.m is the storing side's
 	reading.Go(func() {
 		defer close(parcels)
-		failed = r.read(ctx, parcels)
+		failed = r.read(ctx, whole, parcels)
 	})
 	defer reading.Wait()
 	defer stop()
@@ -263,8 +264,8 @@ func (r *running) stream(ctx context.Context) error {
 	return failed
 }
 
-// read cuts the file into parcels.
-func (r *running) read(ctx context.Context, to chan<- *parcel) error {
+// read cuts the file of so many bytes into parcels.
+func (r *running) read(ctx context.Context, whole int64, to chan<- *parcel) error {
 	next, closing, err := r.rows()
 	if err != nil {
 		return err
@@ -272,7 +273,7 @@ func (r *running) read(ctx context.Context, to chan<- *parcel) error {
 	defer closing()
 	p := &parcel{}
 	send := func() error {
-		p.bytes = min(r.src.done.Load(), r.m.Bytes)
+		p.bytes = min(r.src.done.Load(), whole)
 		select {
 		case to <- p:
 			p = &parcel{}
