@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"parley/account"
 	"parley/crm/contact"
 	"parley/crm/intake"
 	"parley/platform/db"
@@ -121,7 +120,7 @@ func TestLeftoversOfImportsEndByAge(t *testing.T) {
 func TestMembersGetACopyOfWhatTheyBroughtIn(t *testing.T) {
 	s := newStory(t, dbtest.SQLite(t, schemas()...))
 	s.meera(t)
-	var boss account.MemberID = s.owner.Member.ID
+	var boss = s.owner.Member.ID
 	plan, err := s.imports.Store().Plan(t.Context(), s.Org.ID, subject.OfMember(string(boss)))
 	if err != nil || len(plan) != 1 || plan[0].Count != 0 {
 		t.Errorf("%+v %v", plan, err)

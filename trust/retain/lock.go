@@ -10,8 +10,9 @@ import (
 	"parley/trust/subject"
 )
 
-// Lock is something that would have been erased and must stay for a while because a law says so. Nobody reads it, and it
-// is erased when the law's period ends.
+// Lock is something that would have been erased and must stay for a while because a law says so. It is erased when the
+// law's period ends. A person who asked to be erased is restricted meanwhile (see package rights); single items of people who
+// are still in touch are listed with their law, and can be read until then.
 type Lock struct {
 	Category string
 	Item     string      // "" when all that the person has in the category is locked

@@ -161,6 +161,11 @@ func (r *Rights) erase(ctx context.Context, q *Request) error {
 		return err
 	}
 	d := Decision{Request: q.ID, At: r.Now(), Keep: q.Plan.Locks, gate: r.gate(q, names)}
+	if d.KeepsAny() { // what a law keeps is kept, and read by nobody
+		if err := r.step(ctx, q, "lock", func() ([]Line, error) { return nil, r.Restrict(ctx, q.Org, q.Who, true) }); err != nil {
+			return err
+		}
+	}
 	for pass := first; pass < first+passes; pass++ {
 		if err := r.erasePass(ctx, q, names, d, pass); err != nil {
 			return err
