@@ -47,7 +47,7 @@ func TestEveryRouteIsLoggedOrKnownToShowNobody(t *testing.T) {
 	nobody := []string{
 		"GET /definitions", "GET /reports", "GET /developer", "GET /devices/pair", "GET /devices/settings", "GET /people/invite", "GET /people/add",
 		"GET /people/{member}/lines/add", "GET /settings", "GET /settings/close", "GET /settings/tokens", "GET /settings/tokens/new", "GET /me", "GET /me/seen",
-		"GET /leads/new", "GET /contacts/new", "POST /leads/views", "POST /leads/views/{view}/delete", "GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust", "GET /settings/backups",
+		"GET /followups", "POST /day/seen", "GET /leads/new", "GET /contacts/new", "POST /leads/views", "POST /leads/views/{view}/delete", "GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust", "GET /settings/backups",
 		"GET /trust/policy", "GET /trust/policy/edit", "GET /trust/policy/preview", "GET /trust/policy/text/{text}", "GET /trust/policy/file/{file}", "POST /trust/policy/publish",
 		"POST /policy/accept", "GET /trust/attestations/materials", "GET /trust/attestations/materials.json", "GET /trust/proof", "GET /trust/proof/progress", "GET /trust/proof/report.json", "POST /trust/proof/run", "POST /trust/proof/publish",
 	}

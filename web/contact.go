@@ -9,6 +9,7 @@ import (
 	"parley/account"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/crm/timeline"
 	"parley/platform/db"
@@ -143,6 +144,7 @@ type contactPageStruct struct {
 	Acts   []ui.Action
 	Facts  []ui.Fact
 	Leads  ui.Table
+	Plan   *followUpList
 	Give   *leadGive
 	Rev    int64
 	Note   string // where a note is sent; "" for who may not write any
@@ -211,6 +213,9 @@ func contactPage(v *visit) error {
 	}
 	if v.actor.Can(account.DeleteLeads) {
 		p.Danger = []ui.Action{{Title: v.t("contact.delete"), Href: contactPath(c.ID) + "/delete", Post: true, Danger: true, Icon: "trash", Confirm: v.t("contact.delete.confirm"), ConfirmText: v.t("contact.delete.text")}}
+	}
+	if p.Plan, err = d.followUpsOf(followup.Filter{Contact: c.ID}, ui.Param{Name: "contact", Value: string(c.ID)}, contactPath(c.ID)); err != nil {
+		return err
 	}
 	if err := d.contactLeads(p, c); err != nil {
 		return err

@@ -39,6 +39,7 @@ func places() (daily, organisation []place) {
 	daily = []place{
 		{key: "nav.today", path: "/", icon: "today", letter: "t", needs: account.ReadReports, dock: true},
 		{key: "nav.missed", short: "outcome.missed", path: "/missed", icon: "call-missed", letter: "m", needs: account.ReadReports, dock: true, count: func(c *counts) int64 { return c.missed }},
+		{key: "nav.day", path: "/day", icon: "calendar", letter: "n", needs: account.ReadLeads},
 		{key: "nav.leads", path: "/leads", icon: "target", letter: "k", needs: account.ReadLeads},
 		{key: "nav.contacts", path: "/contacts", icon: "people", letter: "o", needs: account.ReadLeads},
 		{key: "nav.calls", path: "/calls", icon: "call", letter: "c", needs: account.ReadCalls, dock: true},

@@ -8,6 +8,7 @@ import (
 	"parley/account"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/platform/db"
 	"parley/platform/phone"
@@ -27,6 +28,7 @@ type leadPageStruct struct {
 	PersonH ui.Link
 	Close   *leadClose
 	Give    *leadGive
+	Planned *followUpList
 	History ui.Table
 	Danger  []ui.Action
 }
@@ -82,6 +84,9 @@ func leadPage(v *visit) error {
 	}
 	if v.actor.Can(account.DeleteLeads) {
 		p.Danger = []ui.Action{{Title: v.t("lead.delete"), Href: path + "/delete", Post: true, Danger: true, Icon: "trash", Confirm: v.t("lead.delete.confirm"), ConfirmText: v.t("lead.delete.text")}}
+	}
+	if p.Planned, err = d.followUpsOf(followup.Filter{Lead: l.ID}, ui.Param{Name: "lead", Value: string(l.ID)}, path); err != nil {
+		return err
 	}
 	if err := d.leadHistory(p, l); err != nil {
 		return err

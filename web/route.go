@@ -35,6 +35,7 @@ func (s *site) routes() []route {
 		s.numberRoutes(),
 		s.leadRoutes(),
 		s.contactRoutes(),
+		s.dayRoutes(),
 		s.intakeRoutes(),
 		s.leadSettingsRoutes(),
 		s.reportRoutes(),

@@ -38,6 +38,7 @@ func traces() map[string]trace {
 		"GET /people/{member}":    {action: audit.PersonOpened, member: "member"},
 		"GET /teams":              {action: audit.PeopleListed},
 		"GET /search":             {action: audit.SearchMade},
+		"GET /day":                {action: audit.LeadsListed},
 		"GET /contacts":           {action: audit.ContactsListed},
 		"GET /contacts/twins":     {action: audit.ContactsListed},
 		"GET /contacts/{contact}": {action: audit.ContactOpened},
@@ -87,7 +88,7 @@ func traces() map[string]trace {
 		"GET /imports/{import}/progress", "GET /files/{file}", "GET /audit/checkpoint", "GET /trust",
 		"GET /trust/policy", "GET /trust/policy/edit", "GET /trust/policy/preview", "GET /trust/policy/text/{text}", "GET /trust/policy/file/{file}", "POST /trust/policy/publish",
 		"POST /policy/accept", "GET /trust/proof", "GET /trust/proof/progress", "GET /trust/proof/report.json", "POST /trust/proof/run", "POST /trust/proof/publish",
-		"GET /contacts/new", "GET /leads/new", "POST /leads/views", "POST /leads/views/{view}/delete", "GET /trust/attestations/materials", "GET /trust/attestations/materials.json",
+		"GET /followups", "POST /day/seen", "GET /contacts/new", "GET /leads/new", "POST /leads/views", "POST /leads/views/{view}/delete", "GET /trust/attestations/materials", "GET /trust/attestations/materials.json",
 	} {
 		t[pattern] = quiet
 	}
@@ -104,7 +105,7 @@ func families() []struct {
 		action audit.Action
 	}{
 		{"/calls/", audit.CallChanged}, {"/missed/", audit.CallbackChanged}, {"/people/", audit.MemberChanged}, {"/teams", audit.TeamChanged},
-		{"/lines/", audit.LineChanged}, {"/devices/", audit.DeviceChanged}, {"/contacts", audit.ContactChanged}, {"/leads/settings", audit.SettingsChanged}, {"/leads/imports", audit.ImportChanged}, {"/leads", audit.LeadChanged}, {"/settings/tokens", audit.TokenChanged}, {"/settings/exclusions", audit.ExclusionChanged},
+		{"/lines/", audit.LineChanged}, {"/devices/", audit.DeviceChanged}, {"/contacts", audit.ContactChanged}, {"/followups", audit.FollowUpChanged}, {"/day", audit.FeedChanged}, {"/leads/settings", audit.SettingsChanged}, {"/leads/imports", audit.ImportChanged}, {"/leads", audit.LeadChanged}, {"/settings/tokens", audit.TokenChanged}, {"/settings/exclusions", audit.ExclusionChanged},
 		{"/settings", audit.SettingsChanged}, {"/imports", audit.ImportChanged}, {"/files", audit.ImportChanged}, {"/trust/policy", audit.PolicyChanged}, {"/trust", audit.Changed},
 	}
 }
