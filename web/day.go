@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/account"
@@ -418,11 +419,12 @@ func calendarFeed(v *visit) error {
 				return words.T("followup.with", "Kind", words.T("followup.kind."+string(f.Kind)), "Who", who)
 			},
 			Words: func(f *followup.FollowUp, numbers []string) string {
-				text := f.Text
+				var text strings.Builder
+				text.WriteString(f.Text)
 				for _, n := range numbers {
-					text += "\n" + n
+					text.WriteString("\n" + n)
 				}
-				return text
+				return text.String()
 			}}
 	})
 	if err != nil {
