@@ -17,6 +17,7 @@ func (s *site) callRoutes() []route {
 		{"GET /calls", account.ReadCalls, callList},
 		{"GET /calls/{call}", account.ReadCalls, callPage},
 		{"POST /calls/{call}/note", account.WriteCalls, keepNote},
+		{"POST /calls/{call}/outcome", account.WriteCalls, sayOutcome},
 		{"POST /calls/{call}/tags", account.WriteCalls, keepTags},
 		{"POST /calls/{call}/delete", account.DeleteCalls, deleteCall},
 	}
@@ -55,6 +56,7 @@ type onePage struct {
 	ui.Frame
 	Call   *call.Call
 	Facts  []ui.Fact
+	Person *calledPerson  // nil where nobody is known
 	Note   map[string]any // of the form; nil for who may not write
 	Tags   ui.Field
 	Acts   []ui.Action
@@ -92,6 +94,9 @@ func callPage(v *visit) error {
 	p.Crumbs = []ui.Link{{Title: v.t("nav.calls"), Href: "/calls"}}
 	p.Lead = v.words.Rich("call.lead", "Outcome", v.t("outcome."+c.Outcome.String()), "Time", v.words.DateTime(c.Row.At()), "Duration", v.words.Duration(int64(c.Row.Seconds)))
 	if p.Facts, err = v.callFacts(c); err != nil {
+		return err
+	}
+	if p.Person, err = v.calledPerson(c, k); err != nil {
 		return err
 	}
 	if c.Number != "" {

@@ -54,6 +54,7 @@ func traces() map[string]trace {
 		"GET /audit/log.jsonl":    {action: audit.ExportMade},
 
 		"POST /calls/{call}/note":                   {action: audit.CallChanged, object: "call/{call}"},
+		"POST /calls/{call}/outcome":                {action: audit.CallChanged, object: "call/{call}"},
 		"POST /calls/{call}/tags":                   {action: audit.CallChanged, object: "call/{call}"},
 		"POST /calls/{call}/delete":                 {action: audit.CallDeleted, object: "call/{call}"},
 		"POST /people/{member}/agent":               {action: audit.RoleChanged, member: "member"},
