@@ -1,0 +1,52 @@
+package web_test
+
+import (
+	"net/url"
+	"regexp"
+	"testing"
+
+	"parley/account"
+	"parley/platform/db"
+	"parley/platform/db/dbtest"
+)
+
+// A lead is made and moved, two people edit one contact, something is planned and done, and the contact goes.
+func TestALeadFromTheFirstNoteToItsEnd(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := newWorld(t, d, nil)
+		o := w.owner()
+		o.get("/leads").want(t, "an empty board", 200, "No leads yet")
+		o.get("/day").want(t, "an empty day", 200, "Nothing waits for you")
+		page := o.post("/leads/new", url.Values{"first": {"Meera"}, "last": {"Rao"}, "number": {"9812311111"}, "email": {"meera@example.com"}, "stage": {"sales/new"}, "value": {"1,25,000.50"}, "tags": {"solar"}}).
+			want(t, "a new lead", 200, "Meera Rao", "₹1,25,000.50", "solar")
+		o.post("/leads/new", url.Values{"first": {"Mira"}, "number": {"+91 98123 11111"}, "stage": {"sales/new"}}).want(t, "the same number again", 422, "Meera Rao is in your contacts already")
+		o.post(page.path+"/move", url.Values{"stage": {"contacted"}, "rev": {"1"}, "back": {page.path}}).want(t, "the next stage", 200, "At <strong>Contacted</strong>")
+		o.post(page.path+"/move", url.Values{"stage": {"proposal"}, "rev": {"1"}}).want(t, "a move of what was moved meanwhile", 409, "Owner")
+
+		id := page.path[len("/leads/"):]
+		o.post("/followups", url.Values{"lead": {id}, "kind": {"callback_promised"}, "due": {"2026-04-15T11:00"}, "text": {"Send the offer"}}).want(t, "a plan", 200, "Send the offer")
+		o.post("/followups", url.Values{"lead": {id}, "kind": {"call"}, "due": {"2026-04-15T18:00"}, "text": {"card 4111 1111 1111 1111"}}).want(t, "a card number", 422, "")
+		day := o.get("/day").want(t, "the day", 200, "Call-back promised", "Send the offer", "tel:+919812311111")
+		plan := regexp.MustCompile(`/followups/fol_\w+`).FindString(day.text)
+		o.post(plan+"/done", url.Values{"back": {"/day"}}).want(t, "done", 200, "Done.")
+		o.post(plan+"/undo", nil).want(t, "taken back", 200, "To be done")
+		o.post(plan+"/snooze", url.Values{"preset": {"tomorrow"}}).want(t, "put off", 200, "Put off.")
+		link := regexp.MustCompile(`/calendar/plc_\w+`).FindString(o.post("/day/calendar", nil).want(t, "a calendar", 200, "").text)
+		w.stranger().get(link).want(t, "the calendar of somebody without a session", 200, "BEGIN:VCALENDAR", "M.R.")
+		o.post("/day/calendar/drop", nil)
+		w.stranger().get(link).want(t, "a calendar that is off", 404, "")
+
+		who := regexp.MustCompile(`/contacts/con_\w+`).FindString(page.text)
+		first := url.Values{"rev": {"1"}, "first": {"Meera"}, "last": {"Rao-Iyer"}, "number": {"9812311111"}, "email": {"meera@example.com"}, "country": {"IN"}}
+		o.post(who+"/edit", first).want(t, "a change", 200, "Rao-Iyer")
+		first.Set("last", "Rao-Shah")
+		o.post(who+"/edit", first).want(t, "a change of the same field at once", 409, "changed last")
+		o.post(who+"/notes", url.Values{"note": {"Wants a call after Diwali"}}).want(t, "a note", 200, "after Diwali")
+		agent := w.as(w.member(account.Agent, "Bina"))
+		agent.get(who).want(t, "somebody else's contact", 404, "")
+		agent.get(page.path).want(t, "somebody else's lead", 404, "")
+		o.post(who+"/delete", nil).want(t, "the end", 200, "The contact was deleted")
+		o.get(page.path).want(t, "the lead of nobody", 404, "")
+		o.get("/day").want(t, "the day after", 200, "Nothing waits for you")
+	}, schemas()...)
+}
