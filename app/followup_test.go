@@ -134,7 +134,7 @@ func TestRemindersGoOutByMailAndNameNobody(t *testing.T) {
 		w.must(w.FollowUps.Remind(ctx, now.Add(2*time.Hour)))
 	}
 	all := mails()
-	if len(all) != 1 || all[0].To != "asha@example.com" || !strings.Contains(all[0].Subject, "Promised call-back") || !strings.Contains(all[0].Text, followup.Link(f.ID)) {
+	if len(all) != 1 || all[0].To != "asha@example.com" || !strings.Contains(all[0].Subject, "Call back, as promised") || !strings.Contains(all[0].Text, followup.Link(f.ID)) {
 		t.Fatalf("the mails are %+v", all)
 	}
 	if strings.Contains(all[0].Subject+all[0].Text, "Meera") || strings.Contains(all[0].Text, "98123") {
