@@ -68,7 +68,7 @@ func (s *FollowUps) Add(ctx context.Context, tx *db.Tx, org *account.Org, by acc
 	if f.Repeat.Unit != Once {
 		f.Series, f.Nth = f.ID, 1
 	}
-	f.rearm(s.d.Now())
+	f.arm(s.d.Now())
 	if err := s.keep(ctx, tx, org.ID, by, f, Added, []string{"text", "due", "owner", "reminders", "repeat"}, nil); err != nil {
 		return nil, err
 	}
@@ -163,6 +163,14 @@ func (f *FollowUp) settleAt(org *account.Org) {
 	f.At, f.Late, f.Snoozed = f.Due, f.Due, time.Time{}
 	if f.AllDay {
 		f.Late = (f.Day + 1).Start(org.Location())
+	}
+}
+
+// arm sets when a follow-up that was planned just now is spoken of first: what is planned for so soon that no reminder lies before
+// it is spoken of when it is due.
+func (f *FollowUp) arm(now time.Time) {
+	if f.rearm(now); f.remind.IsZero() && f.State == Open && len(f.Reminders) > 0 && f.At.After(now) {
+		f.remind = f.At
 	}
 }
 
@@ -276,7 +284,7 @@ func (s *FollowUps) apply(ctx context.Context, tx *db.Tx, org *account.Org, f *F
 		fields = append(fields, "repeat")
 	}
 	if slices.Contains(fields, "due") || slices.Contains(fields, "reminders") {
-		f.rearm(s.d.Now())
+		f.arm(s.d.Now())
 	}
 	return fields, nil
 }

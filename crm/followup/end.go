@@ -178,7 +178,7 @@ func (s *FollowUps) again(ctx context.Context, tx *db.Tx, org *account.Org, f *F
 		n.Due = clockTime(day, f.minute, org.Location())
 	}
 	n.settleAt(org)
-	n.rearm(now)
+	n.arm(now)
 	return n, s.keep(ctx, tx, org.ID, "", n, what, nil, nil)
 }
 
@@ -216,7 +216,7 @@ func (s *FollowUps) Undo(ctx context.Context, tx *db.Tx, org *account.Org, by ac
 		return nil, err
 	}
 	f.restore(&was)
-	f.rearm(s.d.Now())
+	f.arm(s.d.Now())
 	return f, s.keep(ctx, tx, org.ID, by, f, Undone, []string{"state", "outcome", "due"}, nil)
 }
 

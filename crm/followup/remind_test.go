@@ -35,6 +35,20 @@ func (s *story) told() string {
 	return strings.Join(out, ", ")
 }
 
+func TestWhatIsPlannedForSoonIsSpokenOfWhenItIsDue(t *testing.T) {
+	each(t, func(t *testing.T, s *story) {
+		s.Clock.Set(s.at(t, "2026-04-15 14:55"))
+		s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:00"), Reminders: new([]int{10})})
+		s.add(t, followup.New{Due: s.at(t, "2026-04-15 15:01"), Reminders: new([]int{})}) // nobody wants to hear of it
+		for _, x := range []struct{ at, told string }{{"2026-04-15 14:59", ""}, {"2026-04-15 15:00", "reminder asha"}, {"2026-04-15 15:10", ""}} {
+			s.remind(t, s.at(t, x.at))
+			if got := s.told(); got != x.told {
+				t.Errorf("at %s it told %q, want %q", x.at, got, x.told)
+			}
+		}
+	})
+}
+
 func TestEachReminderComesOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *story) {
 		f := s.add(t, followup.New{Kind: followup.Promised, Due: s.at(t, "2026-04-15 15:00"), Reminders: new([]int{60, 10})})
