@@ -341,7 +341,7 @@ func (p *Persons) removeContacts(ctx context.Context, id account.OrgID, o retain
 	if err != nil {
 		return 0, err
 	}
-	if flaw.On(flaw.KeptExpired) {
+	if flaw.On(flaw.KeptExpired) && len(todo.Items) > 0 {
 		todo.Items = todo.Items[1:]
 	}
 	if o.Archived {

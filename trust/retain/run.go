@@ -57,11 +57,11 @@ func (s *Sweeper) applyDue(ctx context.Context, org account.OrgID, duties []duty
 		if p.DueAt.After(s.d.Now()) || p.Stopped() {
 			continue
 		}
-		if planErr := s.apply(ctx, org, find(duties, p), p); planErr != nil {
-			err = errors.Join(err, planErr)
-			continue
+		planErr := s.apply(ctx, org, find(duties, p), p)
+		if planErr == nil || p.State == Failed {
+			out.Applied = append(out.Applied, p)
 		}
-		out.Applied = append(out.Applied, p)
+		err = errors.Join(err, planErr)
 	}
 	return err
 }
@@ -107,11 +107,10 @@ func (s *Sweeper) plan(ctx context.Context, org account.OrgID, d duty, out *Outc
 		out.Waiting = append(out.Waiting, p)
 		return nil
 	}
-	if err := s.apply(ctx, org, &d, p); err != nil {
-		return err
+	if err = s.apply(ctx, org, &d, p); err == nil || p.State == Failed {
+		out.Applied = append(out.Applied, p)
 	}
-	out.Applied = append(out.Applied, p)
-	return nil
+	return err
 }
 
 func without(items []Item, planned map[string]bool) []Item {
