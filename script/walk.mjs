@@ -1,6 +1,6 @@
 // Walks the pages of a running server in a real browser as a person would: node script/walk.mjs CHROMIUM LINK FOLDER
 // Looks at every page wide and narrow, by day and by night, for errors, cut content and what axe calls serious; imports a file;
-// changes language; uses the keyboard. Pictures go to FOLDER when one is given. A fourth word, calls or trust, walks only
+// changes language; uses the keyboard. Pictures go to FOLDER when one is given. A fourth word, calls, leads or trust, walks only
 // that part. The last line says how it went.
 import { readFileSync, mkdirSync, writeFileSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { archiving, attesting, closing, ending, judging, publishing } from "./officer.mjs";
+import { walking } from "./leads.mjs";
 import { asking, filing, heldNumber, leaving, officer, preferring, publicAddress, readable } from "./trust.mjs";
 
 const [program, link, folder, part] = process.argv.slice(2);
@@ -163,17 +164,18 @@ async function keyboard({ page }) {
   check("g m leads to the missed callers", true);
 }
 
-async function hindi(view) {
+// translated has somebody choose Hindi, and looks at pages.
+async function translated(view, paths) {
   await view.page.goto(base + "/");
   await view.page.evaluate(() => {
     const form = [...document.querySelectorAll("form[action='/language']")].find((f) => f.querySelector("[name=locale]").value === "hi");
     form.requestSubmit();
   });
   await view.page.waitForFunction(() => document.documentElement.lang.startsWith("hi"));
-  for (const path of ["/", "/missed", "/reports", "/imports", "/people"]) {
+  for (const path of paths) {
     await look(view, path, `hindi-${nameOf(path)}`);
-    const english = await view.page.locator("h1").innerText();
-    check(`${path} is Hindi`, /[\u0900-\u097f]/.test(english), english);
+    const title = await view.page.locator("h1").innerText();
+    check(`${path} is Hindi`, /[\u0900-\u097f]/.test(title), title);
   }
 }
 
@@ -212,7 +214,7 @@ async function calls(start) {
   const found = await places(start);
   console.error(`${found.size} pages: ${[...found.values()].join(" ")}`);
   await looking(found);
-  await hindi(start);
+  await translated(start, ["/", "/missed", "/reports", "/imports", "/people"]);
   for (const path of ["/sign-in", "/sign-up", "/forgot", "/terms"]) {
     for (const size of Object.keys(sizes)) {
       const view = await open(size, "light");
@@ -220,6 +222,13 @@ async function calls(start) {
       await view.context.close();
     }
   }
+}
+
+// leads walks what is about contacts, leads and follow-ups.
+async function leads(start) {
+  const pages = await walking(kit, start);
+  await looking(pages.map((path) => [path.replace(/\/[a-z]+_[0-9a-z]+/g, "/one"), path]));
+  await translated(start, ["/leads", "/leads/table", "/contacts", "/day", "/leads/settings"]);
 }
 
 // timed runs a walk to its end, or says where it broke off.
@@ -236,8 +245,8 @@ async function timed(name, walk, view) {
 const start = await first();
 const cookies = await start.context.cookies();
 // Both go at the same time: each waits for the server and the browser in turn.
-await Promise.all(Object.entries({ trust, calls }).filter(([name]) => !part || part === name).map(async ([name, walk]) => timed(name, walk, await signedIn("wide", "light"))));
-if (part !== "calls") await timed("closing", (view) => closing(kit, view), await signedIn("wide", "light"));
+await Promise.all(Object.entries({ trust, calls, leads }).filter(([name]) => !part || part === name).map(async ([name, walk]) => timed(name, walk, await signedIn("wide", "light"))));
+if (!part || part === "trust") await timed("closing", (view) => closing(kit, view), await signedIn("wide", "light"));
 await browser.close();
 for (const f of failures) console.log(`FAILED ${f}`);
 console.log(`${passed} passed, ${failures.length} failed`);
