@@ -89,7 +89,7 @@ func addContact(v *visit) error {
 func (d *desk) addContact(who contact.Person, tags []string) (c *contact.Contact, err error) {
 	var done func()
 	err = d.DB.Tx(d.ctx(), func(tx *db.Tx) error {
-		known, err := d.knownContact(tx, who)
+		known, err := d.Contacts.Known(d.ctx(), tx, d.org(), d.sight, who)
 		if err == nil && known != nil {
 			err = fault.Field("number", "%s is in your contacts already, with this number or address. Open that contact and change it there.", d.contactName(known))
 		}

@@ -11,7 +11,6 @@ import (
 	"parley/platform/civil"
 	"parley/platform/db"
 	"parley/platform/fault"
-	"parley/platform/phone"
 	"parley/web/region"
 	"parley/web/ui"
 )
@@ -342,7 +341,7 @@ func (d *desk) contactFor(tx *db.Tx, owner account.MemberID) (contact.ID, func()
 		return c.ID, nil, nil
 	}
 	who := d.personOf(contact.Person{})
-	if known, err := d.knownContact(tx, who); err != nil || known != nil {
+	if known, err := d.Contacts.Known(d.ctx(), tx, d.org(), d.sight, who); err != nil || known != nil {
 		if err == nil {
 			err = fault.Field("number", "%s is in your contacts already, with this number or address. Open that contact and add the lead there.", d.contactName(known))
 		}
@@ -353,38 +352,6 @@ func (d *desk) contactFor(tx *db.Tx, owner account.MemberID) (contact.ID, func()
 		return "", nil, err
 	}
 	return c.ID, done, nil
-}
-
-// knownContact is a contact in sight with one of the numbers or addresses of a person, nil when there is none.
-func (d *desk) knownContact(c db.Conn, who contact.Person) (*contact.Contact, error) {
-	var ids []contact.ID
-	for _, n := range who.Numbers {
-		num, ok, err := d.Book.Find(d.ctx(), c, d.org().ID, phone.Parse(n.Text, d.org().Country).Canonical())
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			with, err := d.Contacts.ByNumber(d.ctx(), c, d.org().ID, num)
-			if err != nil {
-				return nil, err
-			}
-			ids = append(ids, with[num]...)
-		}
-	}
-	for _, e := range who.Emails {
-		with, err := d.Contacts.ByEmail(d.ctx(), c, d.org().ID, e.Text)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, with...)
-	}
-	found, err := d.Contacts.Load(d.ctx(), c, d.org().ID, ids...)
-	for _, k := range found {
-		if d.sight.Sees(k.Owner) {
-			return k, err
-		}
-	}
-	return nil, err
 }
 
 // leadAmount reads the value of the form in the currency that the lead will have.

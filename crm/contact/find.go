@@ -45,6 +45,41 @@ func (s *Contacts) ByEmail(ctx context.Context, c db.Conn, org account.OrgID, em
 	}), err
 }
 
+// Known gives a contact in sight who has one of somebody's numbers or e-mail addresses, numbers first; nil when there is none.
+func (s *Contacts) Known(ctx context.Context, c db.Conn, org *account.Org, sight Sight, who Person) (*Contact, error) {
+	var ids []ID
+	for _, n := range who.Numbers {
+		num, ok, err := s.d.Book.Find(ctx, c, org.ID, phone.Parse(n.Text, org.Country).Canonical())
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			with, err := s.ByNumber(ctx, c, org.ID, num)
+			if err != nil {
+				return nil, err
+			}
+			ids = append(ids, with[num]...)
+		}
+	}
+	for _, e := range who.Emails {
+		with, err := s.ByEmail(ctx, c, org.ID, e.Text)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, with...)
+	}
+	found, err := s.Load(ctx, c, org.ID, ids...)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range ids {
+		if k := found[x]; k != nil && sight.Sees(k.Owner) {
+			return k, nil
+		}
+	}
+	return nil, nil
+}
+
 // Search is Find for who sees everything.
 func (s *Contacts) Search(ctx context.Context, c db.Conn, org account.OrgID, text string, most int) ([]ID, error) {
 	return s.Find(ctx, c, org, Sight{All: true}, text, most)
