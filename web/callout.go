@@ -5,7 +5,6 @@ import (
 	"parley/calls/call"
 	"parley/crm/attach"
 	"parley/crm/followup"
-	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/web/ui"
 )
@@ -87,20 +86,7 @@ func sayOutcome(v *visit) error {
 	switch {
 	case in.Outcome == "":
 	case !due.IsZero():
-		m, err := v.Attach.Attach(v.ctx(), v.DB, v.org().ID, k)
-		if err != nil {
-			return err
-		}
-		err = v.DB.Tx(v.ctx(), func(tx *db.Tx) error {
-			f, err := v.FollowUps.Add(v.ctx(), tx, v.org(), v.actor.Member.ID, followup.New{Kind: followup.Call, Contact: m.Contact, Lead: m.Lead, Due: due})
-			if err == nil {
-				in.Next = string(f.ID)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
+		in.Plan = &followup.New{Kind: followup.Call, Due: due}
 	case v.checked("no_next"):
 		in.Next = call.NoNext
 	default:

@@ -6,6 +6,7 @@ import (
 
 	"parley/account"
 	"parley/calls/call"
+	"parley/crm/followup"
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/trust/hold"
@@ -16,6 +17,8 @@ type NewOutcome struct {
 	Outcome string  // "" takes back what was said
 	Next    string  // as call.Said.Next
 	Note    *string // nil leaves the call's note as it is
+	// Plan is the next step, to be made with the outcome: Next is its id then. Whom it is about is the call's contact and lead.
+	Plan *followup.New
 }
 
 // SetOutcome keeps what a call has come to. The actor needs write_calls and must see the call's agent. What was said before is
@@ -59,8 +62,30 @@ func (a *Attach) SetOutcome(ctx context.Context, by *account.Actor, k call.Key, 
 				return err
 			}
 		}
+		if in.Outcome != "" && in.Plan != nil {
+			if in.Next, err = a.planNext(ctx, tx, org, by.Member.ID, k, *in.Plan); err != nil {
+				return err
+			}
+		}
 		return call.WriteSaid(ctx, tx, org.ID, k, call.Said{Outcome: in.Outcome, Next: in.Next, By: by.Member.ID, At: a.Now()})
 	})
+}
+
+// planNext plans the next step after a call with whom it was with, and gives its id.
+func (a *Attach) planNext(ctx context.Context, tx *db.Tx, org *account.Org, by account.MemberID, k call.Key, n followup.New) (string, error) {
+	m, err := a.Attach(ctx, tx, org.ID, k)
+	if err != nil {
+		return "", err
+	}
+	if m.Contact == "" {
+		return "", fault.Field("next", "The call was with nobody in your contacts, so nothing can be planned with them. Make a contact of the number first.")
+	}
+	n.Contact, n.Lead = m.Contact, m.Lead
+	f, err := a.FollowUps.Add(ctx, tx, org, by, n)
+	if err != nil {
+		return "", err
+	}
+	return string(f.ID), nil
 }
 
 func noCall(org account.OrgID, k call.Key) error {
