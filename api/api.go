@@ -24,6 +24,14 @@ import (
 	"parley/calls/number"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/crm/assign"
+	"parley/crm/attach"
+	"parley/crm/contact"
+	"parley/crm/field"
+	"parley/crm/followup"
+	"parley/crm/intake"
+	"parley/crm/lead"
+	"parley/crm/timeline"
 	"parley/platform/audit"
 	"parley/platform/db"
 	"parley/platform/vault"
@@ -59,6 +67,14 @@ type Deps struct {
 	Reports   *report.Reports
 	Callbacks *callback.Callbacks
 	Imports   *ingest.Imports
+	Fields    *field.Fields
+	Contacts  *contact.Contacts
+	Leads     *lead.Leads
+	Assign    *assign.Assign
+	FollowUps *followup.FollowUps
+	Attach    *attach.Attach
+	Intake    *intake.Imports
+	Timelines *timeline.Timelines
 	Keys      *vault.Keys
 	DB        *db.DB
 	Now       func() time.Time
@@ -119,6 +135,14 @@ func (s *API) register() {
 	s.metrics()
 	s.reports()
 	s.imports()
+	s.contacts()
+	s.timelines()
+	s.ownFields()
+	s.leads()
+	s.assignment()
+	s.followUps()
+	s.lists()
+	s.addressBooks()
 	s.consents()
 	s.holds()
 	s.requests()

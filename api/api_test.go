@@ -32,7 +32,7 @@ type house struct {
 }
 
 func seriesOf() []dbtest.Schema {
-	return append(calltest.Schemas(), dbtest.Schema{Series: "api", Files: Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema}, dbtest.Schema{Series: "attest", Files: attest.Schema})
+	return append(append(calltest.Schemas(), outsideSchemas()...), dbtest.Schema{Series: "api", Files: Schema}, dbtest.Schema{Series: "retain", Files: retain.Schema}, dbtest.Schema{Series: "incident", Files: incident.Schema}, dbtest.Schema{Series: "prove", Files: prove.Schema}, dbtest.Schema{Series: "attest", Files: attest.Schema})
 }
 
 // each runs a story over the handler on every engine.
@@ -73,6 +73,7 @@ func deps(t *testing.T, w *calltest.World, l Limits, log io.Writer) Deps {
 	sweeping(t, w, &d)
 	proving(w, &d)
 	attested(w, &d)
+	outside(w, &d)
 	return d
 }
 

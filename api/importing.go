@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"parley/account"
 	"parley/calls/ingest"
@@ -176,17 +175,7 @@ func (s *API) rejected(ctx context.Context, in *ImportPath) (*huma.StreamRespons
 	if err != nil {
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		_, w := humago.Unwrap(hc)
-		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-		w.Header().Set("Content-Disposition", `attachment; filename="parley-rejected.csv"`)
-		if err := s.Imports.Rejected(ctx, org, m.ID, w); err != nil {
-			if ctx.Err() == nil {
-				s.Log.ErrorContext(ctx, "api rejected rows broke off", "import", m.ID, "error", err)
-			}
-			panic(http.ErrAbortHandler)
-		}
-	}}, nil
+	return s.file(ctx, "text/csv; charset=utf-8", "parley-rejected.csv", func(w io.Writer) error { return s.Imports.Rejected(ctx, org, m.ID, w) }), nil
 }
 
 // upload is a file that has arrived, put aside.
@@ -267,26 +256,31 @@ func (u *upload) find(m *multipart.Reader) (*multipart.Part, error) {
 
 // fill takes what the query left out from the form.
 func (in *ImportSpec) fill(u *upload) error {
-	for name, to := range map[string]*string{
+	return u.fill(map[string]*string{
 		"name": &in.Name, "agent": &in.Agent, "format": &in.Format, "map": &in.Map, "date_order": &in.DateOrder, "sheet": &in.Sheet,
 		"delimiter": &in.Delimiter, "zone": &in.Zone, "ours": &in.Ours,
-	} {
+	}, map[string]*bool{"no_header": &in.NoHeader, "dry_run": &in.DryRun}, &in.Name)
+}
+
+// fill takes what a query left out from the form that came with the file, and the file's name where nobody gave another.
+func (u *upload) fill(texts map[string]*string, switches map[string]*bool, name *string) error {
+	for field, to := range texts {
 		if *to == "" {
-			*to = u.form.Get(name)
+			*to = u.form.Get(field)
 		}
-		u.form.Del(name)
+		u.form.Del(field)
 	}
-	for name, to := range map[string]*bool{"no_header": &in.NoHeader, "dry_run": &in.DryRun} {
-		if u.form.Get(name) == "true" {
+	for field, to := range switches {
+		if u.form.Get(field) == "true" {
 			*to = true
 		}
-		u.form.Del(name)
+		u.form.Del(field)
 	}
-	for name := range u.form {
-		return fault.Field(cutText(name, 100), "This operation knows no field %.60q. Check its spelling, or leave it out.", name)
+	for field := range u.form {
+		return fault.Field(cutText(field, 100), "This operation knows no field %.60q. Check its spelling, or leave it out.", field)
 	}
-	if in.Name == "" {
-		in.Name = u.name
+	if *name == "" {
+		*name = u.name
 	}
 	return nil
 }

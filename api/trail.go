@@ -74,7 +74,39 @@ func traces() map[string]trace {
 	for _, pattern := range []string{"GET /requests/{request}/package", "POST /consents/export"} {
 		t[pattern] = trace{action: audit.ExportMade}
 	}
+	outsideTraces(t)
 	return t
+}
+
+// outsideTraces adds the operations about contacts, leads and follow-ups.
+func outsideTraces(t map[string]trace) {
+	for action, patterns := range map[audit.Action][]string{
+		audit.ContactsListed: {"GET /contacts", "GET /contact-twins"},
+		audit.ContactOpened:  {"GET /contacts/{contact}", "GET /contacts/{contact}/twins", "GET /contacts/{contact}/notes", "GET /contacts/{contact}/timeline"},
+		audit.NumberOpened:   {"GET /numbers/{number}/timeline"},
+		audit.ContactDeleted: {"DELETE /contacts/{contact}"},
+		audit.LeadsListed:    {"GET /leads", "GET /lead-board", "GET /lead-board/{stage}", "GET /lead-calendar", "GET /assignment/log", "GET /assignment/waiting", "GET /my-day", "GET /follow-ups"},
+		audit.MissedListed:   {"GET /missed-callers"},
+		audit.LeadOpened:     {"GET /follow-ups/{followup}"},
+		audit.LeadsChanged:   {"POST /leads/bulk", "POST /leads/bulk/{bulk}/undo"},
+	} {
+		for _, pattern := range patterns {
+			t[pattern] = trace{action: action}
+		}
+	}
+	for _, pattern := range []string{"GET /leads/{lead}", "GET /leads/{lead}/history", "GET /leads/{lead}/timeline", "GET /leads/{lead}/assignment"} {
+		t[pattern] = trace{action: audit.LeadOpened, object: "lead/{lead}"}
+	}
+	t["DELETE /leads/{lead}"] = trace{action: audit.LeadDeleted, object: "lead/{lead}"}
+	t["GET /calls/{call}/match"] = trace{action: audit.CallOpened, object: "call/{call}"}
+	t["GET /lists/{list}/rejected"] = trace{action: audit.ExportMade, object: "list/{list}"}
+	t["GET /leads/export"] = trace{action: audit.ExportMade, object: "leads"}
+	t["GET /contacts/export"] = trace{action: audit.ExportMade, object: "contacts"}
+	t["POST /lists/detect"] = trace{}
+	for _, pattern := range []string{"GET /contact-tags", "GET /lead-tags", "GET /lead-views", "GET /fields", "GET /pipelines", "GET /lead-reasons", "GET /lead-lines", "GET /contact-groups", "GET /follow-up-settings", "GET /notices",
+		"GET /assignment/rules", "GET /assignment/rescues", "GET /assignment/closed-days", "GET /lists", "GET /lists/{list}", "POST /lead-views", "DELETE /lead-views/{view}", "POST /notices/seen"} {
+		t[pattern] = trace{}
+	}
 }
 
 // families are the actions of operations that change something, by how their path begins.
@@ -86,6 +118,8 @@ func families() []struct {
 		path   string
 		action audit.Action
 	}{
+		{"/contact-groups", audit.SettingsChanged}, {"/contacts", audit.ContactChanged}, {"/leads", audit.LeadChanged}, {"/follow-ups", audit.FollowUpChanged}, {"/calendar-link", audit.FeedChanged},
+		{"/pipelines", audit.SettingsChanged}, {"/lead-", audit.SettingsChanged}, {"/fields", audit.SettingsChanged}, {"/follow-up-settings", audit.SettingsChanged}, {"/assignment", audit.SettingsChanged}, {"/lists", audit.ImportChanged},
 		{"/organisation", audit.SettingsChanged}, {"/teams", audit.TeamChanged}, {"/agents", audit.MemberChanged}, {"/members", audit.MemberChanged},
 		{"/invitations", audit.MemberChanged}, {"/lines", audit.LineChanged}, {"/device", audit.DeviceChanged}, {"/pairing-codes", audit.DeviceChanged},
 		{"/exclusions", audit.ExclusionChanged}, {"/requests", audit.RequestChanged}, {"/calls", audit.CallChanged}, {"/imports", audit.ImportChanged}, {"/tokens", audit.TokenChanged},
@@ -112,7 +146,7 @@ func traceOf(o *operation) trace {
 			}
 		}
 	}
-	for _, id := range []string{"line", "device", "team", "import", "token", "invitation"} {
+	for _, id := range []string{"lead", "list", "line", "device", "team", "import", "token", "invitation"} {
 		if strings.Contains(path, "{"+id+"}") {
 			t.object = id + "/{" + id + "}"
 		}

@@ -80,7 +80,9 @@ func (p *Parley) uploads() (string, error) {
 func (p *Parley) newAPI(uploads string) (*api.API, error) {
 	return api.New(api.Deps{
 		Audit: p.Audit, Consents: p.Consents, Holds: p.Holds, Rights: p.Rights, Policies: p.Policies, Accounts: p.Accounts, Devices: p.Devices, Calls: p.Calls, Book: p.Book, Writer: p.Writer, Reporter: p.Reporter, Reports: p.Reports,
-		Retain: p.Retain, Incidents: p.Incidents, Attested: p.Attested, Bill: bill, Proofs: p.Proofs, Prove: p.proveBegun, Callbacks: p.Callbacks, Imports: p.Imports, Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(), TempDir: uploads,
+		Retain: p.Retain, Incidents: p.Incidents, Attested: p.Attested, Bill: bill, Proofs: p.Proofs, Prove: p.proveBegun, Callbacks: p.Callbacks, Imports: p.Imports,
+		Fields: p.Fields, Contacts: p.Contacts, Leads: p.Leads, Assign: p.Assign, FollowUps: p.FollowUps, Attach: p.Attach, Intake: p.Intake, Timelines: p.timelines(),
+		Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(), TempDir: uploads,
 	})
 }
 
