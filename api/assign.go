@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,10 +21,49 @@ import (
 
 const tagAssign = "Assignment"
 
-// aboutChoice explains the fields of a rule.
-const aboutChoice = "`to` and `fallback` name members, teams or all agents. `way` is round_robin, weighted (with `weights` of 0 to 100 by member), least_open or least_talk. `spoke_days` and " +
-	"`own_contacts` go before the way: to whoever spoke with the number in the last so many days, or looks after the contact. `speaks` and `covers` ask for the lead's language and territory. `silent` passes over " +
-	"phones that told nothing for so many working hours, `phoneless` takes those without a phone along. `working` gives out in working hours alone; `away` is empty (somebody else) or queue (wait, `wait` hours at most)."
+// AssignChoice is how somebody is found.
+type AssignChoice struct {
+	To          assign.Target  `json:"to" doc:"Members, teams, or all agents"`
+	Fallback    assign.Target  `json:"fallback,omitzero" doc:"Where nobody of to can have it"`
+	Way         assign.Way     `json:"way" enum:"round_robin,weighted,least_open,least_talk"`
+	Weights     []MemberWeight `json:"weights,omitempty" maxItems:"1000" doc:"Of the way weighted; who is not named has 1"`
+	SpokeDays   int            `json:"spoke_days,omitempty" minimum:"0" doc:"First to whoever spoke with one of its numbers in the last so many days"`
+	OwnContacts bool           `json:"own_contacts,omitempty" doc:"Then to whoever looks after the contact"`
+	Speaks      bool           `json:"speaks,omitempty" doc:"Only those who speak the lead's language"`
+	Covers      bool           `json:"covers,omitempty" doc:"Only those who work the lead's territory"`
+	Silent      int            `json:"silent,omitempty" minimum:"0" doc:"Nobody whose phone has told nothing for more than so many working hours; 0: phones are not looked at"`
+	Phoneless   bool           `json:"phoneless,omitempty" doc:"Those without a phone, too"`
+	Working     bool           `json:"working,omitempty" doc:"In working hours alone"`
+	Away        assign.Away    `json:"away,omitempty" doc:"Left out: somebody else gets it; queue: it waits until somebody is back"`
+	Wait        int            `json:"wait,omitempty" minimum:"0" doc:"For how many hours it waits at most; 0: three days"`
+}
+
+// MemberWeight is a member's share.
+type MemberWeight struct {
+	Member account.MemberID `json:"member"`
+	Weight int              `json:"weight" minimum:"0" maximum:"100"`
+}
+
+func choiceOf(c *assign.Choice) AssignChoice {
+	out := AssignChoice{To: c.To, Fallback: c.Fallback, Way: c.Way, SpokeDays: c.SpokeDays, OwnContacts: c.OwnContacts, Speaks: c.Speaks, Covers: c.Covers, Silent: c.Silent, Phoneless: c.Phoneless,
+		Working: c.Working, Away: c.Away, Wait: c.Wait}
+	for _, m := range slices.Sorted(maps.Keys(c.Weights)) {
+		out.Weights = append(out.Weights, MemberWeight{m, c.Weights[m]})
+	}
+	return out
+}
+
+func (c *AssignChoice) choice() assign.Choice {
+	out := assign.Choice{To: c.To, Fallback: c.Fallback, Way: c.Way, SpokeDays: c.SpokeDays, OwnContacts: c.OwnContacts, Speaks: c.Speaks, Covers: c.Covers, Silent: c.Silent, Phoneless: c.Phoneless,
+		Working: c.Working, Away: c.Away, Wait: c.Wait}
+	for _, w := range c.Weights {
+		if out.Weights == nil {
+			out.Weights = map[account.MemberID]int{}
+		}
+		out.Weights[w.Member] = w.Weight
+	}
+	return out
+}
 
 // AssignWhen says which leads a rule is for. What is left out does not restrict.
 type AssignWhen struct {
@@ -47,7 +87,7 @@ type AssignRule struct {
 	Off    bool          `json:"off,omitempty"`
 	When   AssignWhen    `json:"when,omitzero"`
 	Onward bool          `json:"onward,omitempty" doc:"Where nobody can have the lead, the rules below try"`
-	assign.Choice
+	AssignChoice
 }
 
 // RescueRule takes leads away from whoever leaves them lying.
@@ -62,7 +102,7 @@ type RescueRule struct {
 	Sources   []string       `json:"sources,omitempty"`
 	Most      int            `json:"most" minimum:"1" doc:"How often a lead is taken away in all"`
 	ByRule    bool           `json:"by_rule,omitempty" doc:"The rules of assignment say who gets it"`
-	assign.Choice
+	AssignChoice
 }
 
 // RuleOrder is all rules of assignment, each once.
@@ -142,8 +182,8 @@ type CalledNumber struct {
 
 func (s *API) assignment() {
 	rules := "/assignment/rules"
-	handle(s, does(http.MethodGet, rules, "list-assignment-rules", account.ReadLeads, tagAssign, "Rules of assignment, in order").saying("The first that a lead fits decides. "+aboutChoice), s.listRules)
-	handle(s, does(http.MethodPut, rules, "save-assignment-rule", account.ManagePipelines, tagAssign, "Change a rule, or make one").saying("The whole rule; a new one comes behind the others. "+aboutChoice), s.saveRule)
+	handle(s, does(http.MethodGet, rules, "list-assignment-rules", account.ReadLeads, tagAssign, "Rules of assignment, in order").saying("The first that a lead fits decides."), s.listRules)
+	handle(s, does(http.MethodPut, rules, "save-assignment-rule", account.ManagePipelines, tagAssign, "Change a rule, or make one").saying("The whole rule; a new one comes behind the others."), s.saveRule)
 	handle(s, does(http.MethodPut, rules+"/order", "order-assignment-rules", account.ManagePipelines, tagAssign, "Put the rules into an order").giving(http.StatusNoContent),
 		func(ctx context.Context, in *struct{ Body RuleOrder }) (*struct{}, error) {
 			return nil, s.Assign.OrderRules(ctx, actorOf(ctx), in.Body.Rules)
@@ -155,7 +195,7 @@ func (s *API) assignment() {
 			return nil, s.Assign.DropRule(ctx, actorOf(ctx), in.Rule)
 		})
 	handle(s, does(http.MethodGet, "/assignment/rescues", "list-rescue-rules", account.ReadLeads, tagAssign, "Rules about leads that are left lying"), s.listRescues)
-	handle(s, does(http.MethodPut, "/assignment/rescues", "save-rescue-rule", account.ManagePipelines, tagAssign, "Change such a rule, or make one").saying(aboutChoice), s.saveRescue)
+	handle(s, does(http.MethodPut, "/assignment/rescues", "save-rescue-rule", account.ManagePipelines, tagAssign, "Change such a rule, or make one"), s.saveRescue)
 	handle(s, does(http.MethodGet, "/assignment/log", "list-assignments", account.ReadLeads, tagAssign, "Who got which lead, and why").saying("The newest first."), s.listAssigned)
 	handle(s, does(http.MethodGet, "/leads/{lead}/assignment", "explain-assignment", account.ReadLeads, tagAssign, "Who would get a lead now, and why").saying("Changes nothing."), s.explain)
 	handle(s, does(http.MethodGet, "/assignment/waiting", "list-waiting-leads", account.ReadLeads, tagAssign, "Leads that wait for somebody to be back"), s.waitingLeads)
@@ -231,7 +271,7 @@ func (s *API) talking() {
 
 func ruleOf(r *assign.Rule, lines map[call.LineNo]device.LineID) AssignRule {
 	w := r.When
-	out := AssignRule{ID: r.ID, Rev: r.Rev, Name: r.Name, Off: r.Off, Onward: r.Onward, Choice: r.Choice,
+	out := AssignRule{ID: r.ID, Rev: r.Rev, Name: r.Name, Off: r.Off, Onward: r.Onward, AssignChoice: choiceOf(&r.Choice),
 		When: AssignWhen{w.Sources, w.Words, w.Countries, w.Territories, w.Languages, w.Tags, w.Pipelines, nil, w.Teams, w.Hours}}
 	for _, n := range w.Lines {
 		out.When.Lines = append(out.When.Lines, lines[n])
@@ -259,7 +299,7 @@ func (s *API) saveRule(ctx context.Context, in *struct{ Body AssignRule }) (*bod
 		return nil, err
 	}
 	w := b.When
-	r := assign.Rule{ID: b.ID, Rev: b.Rev, Name: b.Name, Off: b.Off, Onward: b.Onward, Choice: b.Choice,
+	r := assign.Rule{ID: b.ID, Rev: b.Rev, Name: b.Name, Off: b.Off, Onward: b.Onward, Choice: b.choice(),
 		When: assign.When{Sources: w.Sources, Words: w.Words, Countries: w.Countries, Territories: w.Territories, Languages: w.Languages, Tags: w.Tags, Pipelines: w.Pipelines, Teams: w.Teams, Hours: w.Hours}}
 	for _, id := range w.Lines {
 		no, ok := lineNo(lines, id)
@@ -286,7 +326,7 @@ func lineNo(lines map[call.LineNo]device.LineID, id device.LineID) (call.LineNo,
 }
 
 func rescueOf(r *assign.Rescue) RescueRule {
-	return RescueRule{ID: r.ID, Rev: r.Rev, Name: r.Name, Off: r.Off, Reason: r.Reason, After: r.After, Pipelines: r.Pipelines, Sources: r.Sources, Most: r.Most, ByRule: r.ByRule, Choice: r.Choice}
+	return RescueRule{ID: r.ID, Rev: r.Rev, Name: r.Name, Off: r.Off, Reason: r.Reason, After: r.After, Pipelines: r.Pipelines, Sources: r.Sources, Most: r.Most, ByRule: r.ByRule, AssignChoice: choiceOf(&r.Choice)}
 }
 
 func (s *API) listRescues(ctx context.Context, _ *struct{}) (*body[Page[RescueRule]], error) {
@@ -301,7 +341,7 @@ func (s *API) listRescues(ctx context.Context, _ *struct{}) (*body[Page[RescueRu
 func (s *API) saveRescue(ctx context.Context, in *struct{ Body RescueRule }) (*body[RescueRule], error) {
 	b := in.Body
 	kept, err := s.Assign.SaveRescue(ctx, actorOf(ctx), assign.Rescue{ID: b.ID, Rev: b.Rev, Name: b.Name, Off: b.Off, Reason: b.Reason, After: b.After, Pipelines: b.Pipelines, Sources: b.Sources,
-		Most: b.Most, ByRule: b.ByRule, Choice: b.Choice})
+		Most: b.Most, ByRule: b.ByRule, Choice: b.choice()})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
@@ -30,43 +31,43 @@ type PostalAddress struct {
 
 // Contact is a person outside.
 type Contact struct {
-	ID        contact.ID        `json:"id"`
-	Rev       int64             `json:"rev" doc:"Grows with every change; send it along with yours"`
-	Name      string            `json:"name" doc:"What people call them: the names, else the company, else a number or an address"`
-	FirstName string            `json:"first_name,omitempty"`
-	LastName  string            `json:"last_name,omitempty"`
-	Company   string            `json:"company,omitempty"`
-	Title     string            `json:"title,omitempty" doc:"Position in the company"`
-	Numbers   []Labelled        `json:"numbers" doc:"Canonical: E.164 where they can be"`
-	Emails    []Labelled        `json:"emails"`
-	PhotoURL  string            `json:"photo_url,omitempty" doc:"Never fetched by the server"`
-	Address   *PostalAddress    `json:"address,omitempty"`
-	Language  string            `json:"language,omitempty" doc:"BCP 47, such as hi"`
-	Custom    map[string]string `json:"custom" doc:"The organisation's own fields by key"`
-	Tags      []string          `json:"tags"`
-	Owner     account.MemberID  `json:"owner,omitempty" doc:"Absent: nobody's"`
-	Team      account.TeamID    `json:"team,omitempty"`
-	Origin    string            `json:"origin" enum:"manual,import,call,phone,api"`
-	Import    string            `json:"import,omitempty" doc:"The import that brought them"`
-	CreatedAt *time.Time        `json:"created_at"`
-	CreatedBy account.MemberID  `json:"created_by,omitempty" doc:"Absent: the program, or the operator"`
-	ChangedAt *time.Time        `json:"changed_at"`
-	LastAt    *time.Time        `json:"last_at,omitempty" doc:"Of the last activity with them"`
+	ID        contact.ID       `json:"id"`
+	Rev       int64            `json:"rev" doc:"Grows with every change; send it along with yours"`
+	Name      string           `json:"name" doc:"What people call them: the names, else the company, else a number or an address"`
+	FirstName string           `json:"first_name,omitempty"`
+	LastName  string           `json:"last_name,omitempty"`
+	Company   string           `json:"company,omitempty"`
+	Title     string           `json:"title,omitempty" doc:"Position in the company"`
+	Numbers   []Labelled       `json:"numbers" doc:"Canonical: E.164 where they can be"`
+	Emails    []Labelled       `json:"emails"`
+	PhotoURL  string           `json:"photo_url,omitempty" doc:"Never fetched by the server"`
+	Address   *PostalAddress   `json:"address,omitempty"`
+	Language  string           `json:"language,omitempty" doc:"BCP 47, such as hi"`
+	Custom    []FieldValue     `json:"custom" doc:"The organisation's own fields"`
+	Tags      []string         `json:"tags"`
+	Owner     account.MemberID `json:"owner,omitempty" doc:"Absent: nobody's"`
+	Team      account.TeamID   `json:"team,omitempty"`
+	Origin    string           `json:"origin" enum:"manual,import,call,phone,api"`
+	Import    string           `json:"import,omitempty" doc:"The import that brought them"`
+	CreatedAt *time.Time       `json:"created_at"`
+	CreatedBy account.MemberID `json:"created_by,omitempty" doc:"Absent: the program, or the operator"`
+	ChangedAt *time.Time       `json:"changed_at"`
+	LastAt    *time.Time       `json:"last_at,omitempty" doc:"Of the last activity with them"`
 }
 
 // ContactText is what is said about a person. What is left out of a change stays; empty text removes.
 type ContactText struct {
-	FirstName *string           `json:"first_name,omitempty" maxLength:"200"`
-	LastName  *string           `json:"last_name,omitempty" maxLength:"200"`
-	Company   *string           `json:"company,omitempty" maxLength:"200"`
-	Title     *string           `json:"title,omitempty" maxLength:"200"`
-	Numbers   *[]Labelled       `json:"numbers,omitempty" maxItems:"50" doc:"All numbers that they are to have, as people write them"`
-	Emails    *[]Labelled       `json:"emails,omitempty" maxItems:"50" doc:"All addresses that they are to have"`
-	PhotoURL  *string           `json:"photo_url,omitempty" maxLength:"2000"`
-	Address   *PostalAddress    `json:"address,omitempty" doc:"The whole address"`
-	Language  *string           `json:"language,omitempty" maxLength:"35"`
-	Custom    map[string]string `json:"custom,omitempty" doc:"Own fields by key; those that are left out stay"`
-	Tags      *[]string         `json:"tags,omitempty" maxItems:"100" doc:"All tags that they are to have"`
+	FirstName *string        `json:"first_name,omitempty" maxLength:"200"`
+	LastName  *string        `json:"last_name,omitempty" maxLength:"200"`
+	Company   *string        `json:"company,omitempty" maxLength:"200"`
+	Title     *string        `json:"title,omitempty" maxLength:"200"`
+	Numbers   *[]Labelled    `json:"numbers,omitempty" maxItems:"50" doc:"All numbers that they are to have, as people write them"`
+	Emails    *[]Labelled    `json:"emails,omitempty" maxItems:"50" doc:"All addresses that they are to have"`
+	PhotoURL  *string        `json:"photo_url,omitempty" maxLength:"2000"`
+	Address   *PostalAddress `json:"address,omitempty" doc:"The whole address"`
+	Language  *string        `json:"language,omitempty" maxLength:"35"`
+	Custom    []FieldValue   `json:"custom,omitempty" maxItems:"200" doc:"Own fields; those that are left out stay"`
+	Tags      *[]string      `json:"tags,omitempty" maxItems:"100" doc:"All tags that they are to have"`
 }
 
 // NewContact is a contact to be made.
@@ -154,13 +155,10 @@ func (s *API) contactAnswer(ctx context.Context, c *contact.Contact, err error) 
 func contactOf(org *account.Org, c *contact.Contact) Contact {
 	who := c.Person
 	out := Contact{ID: c.ID, Rev: c.Rev, Name: c.Name(), FirstName: who.First, LastName: who.Last, Company: who.Company, Title: who.Title, Numbers: labelled(who.Numbers), Emails: labelled(who.Emails),
-		PhotoURL: who.Photo, Language: who.Language, Custom: who.Custom, Tags: listed(c.Tags), Owner: c.Owner, Team: c.Team, Origin: c.Origin, Import: c.Import,
+		PhotoURL: who.Photo, Language: who.Language, Custom: fieldValues(who.Custom), Tags: listed(c.Tags), Owner: c.Owner, Team: c.Team, Origin: c.Origin, Import: c.Import,
 		CreatedAt: at(org, c.Made), CreatedBy: c.MadeBy, ChangedAt: at(org, c.Changed), LastAt: at(org, c.Last)}
 	if who.Address != (contact.Address{}) {
 		out.Address = &PostalAddress{Street: who.Address.Street, City: who.Address.City, State: who.Address.State, Postcode: who.Address.Postcode, Country: who.Address.Country}
-	}
-	if out.Custom == nil {
-		out.Custom = map[string]string{}
 	}
 	return out
 }
@@ -210,12 +208,11 @@ func (t *ContactText) over(who contact.Person, tags []string) (contact.Person, [
 		who.Address = contact.Address{Street: a.Street, City: a.City, State: a.State, Postcode: a.Postcode, Country: a.Country}
 	}
 	if len(t.Custom) > 0 {
-		custom := map[string]string{}
-		for _, from := range []map[string]string{who.Custom, t.Custom} {
-			for key, value := range from {
-				custom[key] = value
-			}
+		custom := maps.Clone(who.Custom)
+		if custom == nil {
+			custom = map[string]string{}
 		}
+		maps.Copy(custom, customOf(t.Custom))
 		who.Custom = custom
 	}
 	if t.Tags != nil {

@@ -23,10 +23,10 @@ func TestContactsForPrograms(t *testing.T) {
 		var own OwnField
 		h.send(t, http.MethodPost, "/fields", NewField{Of: field.OfContact, Title: "Shoe size", Kind: field.Number}, http.StatusCreated, &own)
 		n := NewContact{ContactText: personText("मीरा", "98123 00101")}
-		n.Custom, n.Tags = map[string]string{own.Key: "38"}, &[]string{"vip"}
+		n.Custom, n.Tags = []FieldValue{{own.Key, "38"}}, &[]string{"vip"}
 		var c, twin Contact
 		h.send(t, http.MethodPost, "/contacts", n, http.StatusCreated, &c)
-		if c.FirstName != "मीरा" || c.Numbers[0].Text != "+919812300101" || c.Custom[own.Key] != "38" || c.Origin != "api" || c.Owner != "" {
+		if c.FirstName != "मीरा" || c.Numbers[0].Text != "+919812300101" || c.Custom[0].Value != "38" || c.Origin != "api" || c.Owner != "" {
 			t.Errorf("made %+v", c)
 		}
 		if p := h.do(t, h.owner, http.MethodPost, root+"/contacts", n).problem(t, http.StatusConflict); !strings.Contains(p.Detail, string(c.ID)) {
@@ -34,7 +34,7 @@ func TestContactsForPrograms(t *testing.T) {
 		}
 		for what, spoil := range map[string]func(*NewContact){
 			"no number": func(x *NewContact) { x.Numbers = &[]Labelled{{Text: "12"}} }, "no address": func(x *NewContact) { x.Emails = &[]Labelled{{Text: "meera"}} },
-			"no such field": func(x *NewContact) { x.Custom = map[string]string{"colour": "red"} }, "no figure": func(x *NewContact) { x.Custom = map[string]string{own.Key: "big"} },
+			"no such field": func(x *NewContact) { x.Custom = []FieldValue{{"colour", "red"}} }, "no figure": func(x *NewContact) { x.Custom = []FieldValue{{own.Key, "big"}} },
 			"a script": func(x *NewContact) { x.PhotoURL = new("javascript:alert(1)") }, "no such owner": func(x *NewContact) { x.Owner = "mem_none" },
 		} {
 			bad := NewContact{ContactText: personText("Bad", "98123 00199")}
@@ -57,7 +57,7 @@ func TestContactsForPrograms(t *testing.T) {
 		h.send(t, http.MethodPatch, path, ContactChange{Rev: c.Rev, ContactText: ContactText{Company: new("Iyer & Sons")}}, http.StatusOK, nil)
 		h.send(t, http.MethodPatch, path, ContactChange{Rev: c.Rev, ContactText: ContactText{LastName: new("Iyer")}}, http.StatusOK, nil)
 		h.do(t, h.owner, http.MethodPatch, root+path, ContactChange{Rev: c.Rev, ContactText: ContactText{Company: new("Other")}}).problem(t, http.StatusConflict)
-		if h.get(t, path, &c); c.Company != "Iyer & Sons" || c.LastName != "Iyer" || c.Custom[own.Key] != "38" || len(c.Tags) != 1 {
+		if h.get(t, path, &c); c.Company != "Iyer & Sons" || c.LastName != "Iyer" || c.Custom[0].Value != "38" || len(c.Tags) != 1 {
 			t.Errorf("after both it is %+v", c)
 		}
 
@@ -146,7 +146,7 @@ func TestWhoSeesWhichContactsAndLeadsForPrograms(t *testing.T) {
 			h.do(t, h.owner, http.MethodGet, root+"/leads?"+query, nil).problem(t, http.StatusUnprocessableEntity)
 		}
 		h.do(t, h.owner, http.MethodPost, root+"/leads", NewLead{}).problem(t, http.StatusUnprocessableEntity)
-		h.do(t, h.owner, http.MethodPost, root+"/leads", `{"who":{"first_name":"X"},"custom":{"x":"1"}}`).problem(t, http.StatusUnprocessableEntity)
+		h.do(t, h.owner, http.MethodPost, root+"/leads", `{"who":{"first_name":"X"},"custom":[{"key":"x","value":"1"}]}`).problem(t, http.StatusUnprocessableEntity)
 
 		// Many at once, and back.
 		for i := range 3 {

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"parley/account"
 	"parley/crm/field"
@@ -39,6 +41,32 @@ type FieldChanges struct {
 	Required *bool     `json:"required,omitempty"`
 	Place    *int      `json:"place,omitempty"`
 	Gone     *bool     `json:"gone,omitempty"`
+}
+
+// FieldValue is what a field of one's own holds.
+type FieldValue struct {
+	Key   string `json:"key" maxLength:"100"`
+	Value string `json:"value" maxLength:"2000" doc:"Empty text removes it"`
+}
+
+func fieldValues(custom map[string]string) []FieldValue {
+	out := []FieldValue{}
+	for _, key := range slices.Sorted(maps.Keys(custom)) {
+		out = append(out, FieldValue{key, custom[key]})
+	}
+	return out
+}
+
+// customOf are fields by their keys; nil when there are none.
+func customOf(all []FieldValue) map[string]string {
+	if len(all) == 0 {
+		return nil
+	}
+	out := map[string]string{}
+	for _, x := range all {
+		out[x.Key] = x.Value
+	}
+	return out
 }
 
 func (s *API) ownFields() {

@@ -180,7 +180,10 @@ func TestWhatPhonesSendIsInThePolicy(t *testing.T) {
 		"Digest":          {"count": "device/seen", "day": "device/seen", "hash": nothing, "line": "call.meta/line"},
 		"Heartbeat": {"app_version": "device/app_version", "battery": "device.battery/battery", "device_time": nothing, "last_call_at": "device/seen", "missing_permissions": "device/permissions",
 			"model": "device/model", "os": "device/os", "sims": nothing, "waiting": "device/seen"},
-		"SIM": {"label": "device/line", "number": "device/line", "slot": "device/line", "subscription_id": "device/line"},
+		"SIM":           {"label": "device/line", "number": "device/line", "slot": "device/line", "subscription_id": "device/line"},
+		"PhoneContacts": {"contacts": nothing, "group": nothing},
+		"PhoneContact":  {"company": "contact/company", "emails": "contact/email", "first_name": "contact/name", "last_name": "contact/name", "numbers": "contact/number", "title": "contact/company"},
+		"Labelled":      {"label": nothing, "text": "contact/number"},
 		"Pairing": {"app_version": "device/app_version", "code": nothing, "install_id": "device/install_id", "model": "device/model", "name": "device/name", "os": "device/os",
 			"sims": nothing},
 	}

@@ -17,46 +17,46 @@ const tagLeads = "Leads"
 
 // Lead is one chance of business with a contact.
 type Lead struct {
-	ID         lead.ID           `json:"id"`
-	Rev        int64             `json:"rev" doc:"Grows with every change; send it along with yours"`
-	Contact    contact.ID        `json:"contact"`
-	Who        *Contact          `json:"who,omitempty" doc:"The contact; absent once they were erased, and while their data is restricted"`
-	Pipeline   string            `json:"pipeline"`
-	Stage      string            `json:"stage"`
-	State      string            `json:"state" enum:"open,won,lost"`
-	Reason     string            `json:"reason,omitempty" doc:"Why it was won or lost, a key of the reasons"`
-	Value      int64             `json:"value" doc:"In the currency's minor unit: paise, cents"`
-	Currency   string            `json:"currency"`
-	Source     string            `json:"source,omitempty"`
-	SourceDay  string            `json:"source_day,omitempty" doc:"Day of the enquiry, such as 2026-03-02"`
-	Owner      account.MemberID  `json:"owner,omitempty" doc:"Absent: nobody's"`
-	Team       account.TeamID    `json:"team,omitempty"`
-	Tags       []string          `json:"tags"`
-	Custom     map[string]string `json:"custom" doc:"The organisation's own fields by key"`
-	Import     string            `json:"import,omitempty"`
-	DueAt      *time.Time        `json:"due_at,omitempty"`
-	Attempts   int               `json:"attempts" doc:"Calls to reach the contact since the lead was made"`
-	Connected  int               `json:"connected" doc:"Those that did"`
-	FirstAt    *time.Time        `json:"first_answer_at,omitempty" doc:"First attempt to call them, or first connected call"`
-	LastAt     *time.Time        `json:"last_touch_at,omitempty"`
-	StagedAt   *time.Time        `json:"staged_at" doc:"When it came to its stage"`
-	ClosedAt   *time.Time        `json:"closed_at,omitempty"`
-	CreatedAt  *time.Time        `json:"created_at"`
-	CreatedBy  account.MemberID  `json:"created_by,omitempty"`
-	ChangedAt  *time.Time        `json:"changed_at"`
-	AssignedBy string            `json:"assigned_because,omitempty" doc:"In the answer to making it by the rules of assignment: why its owner has it"`
+	ID         lead.ID          `json:"id"`
+	Rev        int64            `json:"rev" doc:"Grows with every change; send it along with yours"`
+	Contact    contact.ID       `json:"contact"`
+	Who        *Contact         `json:"who,omitempty" doc:"The contact; absent once they were erased, and while their data is restricted"`
+	Pipeline   string           `json:"pipeline"`
+	Stage      string           `json:"stage"`
+	State      string           `json:"state" enum:"open,won,lost"`
+	Reason     string           `json:"reason,omitempty" doc:"Why it was won or lost, a key of the reasons"`
+	Value      int64            `json:"value" doc:"In the currency's minor unit: paise, cents"`
+	Currency   string           `json:"currency"`
+	Source     string           `json:"source,omitempty"`
+	SourceDay  string           `json:"source_day,omitempty" doc:"Day of the enquiry, such as 2026-03-02"`
+	Owner      account.MemberID `json:"owner,omitempty" doc:"Absent: nobody's"`
+	Team       account.TeamID   `json:"team,omitempty"`
+	Tags       []string         `json:"tags"`
+	Custom     []FieldValue     `json:"custom" doc:"The organisation's own fields"`
+	Import     string           `json:"import,omitempty"`
+	DueAt      *time.Time       `json:"due_at,omitempty"`
+	Attempts   int              `json:"attempts" doc:"Calls to reach the contact since the lead was made"`
+	Connected  int              `json:"connected" doc:"Those that did"`
+	FirstAt    *time.Time       `json:"first_answer_at,omitempty" doc:"First attempt to call them, or first connected call"`
+	LastAt     *time.Time       `json:"last_touch_at,omitempty"`
+	StagedAt   *time.Time       `json:"staged_at" doc:"When it came to its stage"`
+	ClosedAt   *time.Time       `json:"closed_at,omitempty"`
+	CreatedAt  *time.Time       `json:"created_at"`
+	CreatedBy  account.MemberID `json:"created_by,omitempty"`
+	ChangedAt  *time.Time       `json:"changed_at"`
+	AssignedBy string           `json:"assigned_because,omitempty" doc:"In the answer to making it by the rules of assignment: why its owner has it"`
 }
 
 // LeadText is what is said about a lead. What is left out of a change stays.
 type LeadText struct {
-	Value     *int64            `json:"value,omitempty" minimum:"0" doc:"In the currency's minor unit"`
-	Currency  *string           `json:"currency,omitempty" maxLength:"3" doc:"ISO 4217; left out of a new lead: the pipeline's, else the country's"`
-	Source    *string           `json:"source,omitempty" maxLength:"200"`
-	SourceDay *string           `json:"source_day,omitempty" doc:"Such as 2026-03-02; empty text removes it"`
-	Team      *account.TeamID   `json:"team,omitempty"`
-	DueAt     *time.Time        `json:"due_at,omitempty" doc:"The year 1 removes it"`
-	Tags      *[]string         `json:"tags,omitempty" maxItems:"100" doc:"All tags that it is to have"`
-	Custom    map[string]string `json:"custom,omitempty" doc:"Own fields by key; those that are left out stay"`
+	Value     *int64          `json:"value,omitempty" minimum:"0" doc:"In the currency's minor unit"`
+	Currency  *string         `json:"currency,omitempty" maxLength:"3" doc:"ISO 4217; left out of a new lead: the pipeline's, else the country's"`
+	Source    *string         `json:"source,omitempty" maxLength:"200"`
+	SourceDay *string         `json:"source_day,omitempty" doc:"Such as 2026-03-02; empty text removes it"`
+	Team      *account.TeamID `json:"team,omitempty"`
+	DueAt     *time.Time      `json:"due_at,omitempty" doc:"The year 1 removes it"`
+	Tags      *[]string       `json:"tags,omitempty" maxItems:"100" doc:"All tags that it is to have"`
+	Custom    []FieldValue    `json:"custom,omitempty" maxItems:"200" doc:"Own fields; those that are left out stay"`
 }
 
 // NewLead is a lead to be made, with its contact where that is new.
@@ -155,13 +155,10 @@ func (s *API) leadAnswer(ctx context.Context, l *lead.Lead, err error) (*body[Le
 func leadOf(ctx context.Context, r lead.Row) Lead {
 	org, l := callerOf(ctx).org, r.Lead
 	out := Lead{ID: l.ID, Rev: l.Rev, Contact: l.Contact, Pipeline: l.Pipeline, Stage: l.Stage, State: l.State.String(), Reason: l.Reason, Value: l.Value, Currency: l.Currency, Source: l.Source,
-		Owner: l.Owner, Team: l.Team, Tags: listed(l.Tags), Custom: l.Custom, Import: l.Import, DueAt: at(org, l.Due), Attempts: l.Attempts, Connected: l.Connected, FirstAt: at(org, l.First), LastAt: at(org, l.Last),
+		Owner: l.Owner, Team: l.Team, Tags: listed(l.Tags), Custom: fieldValues(l.Custom), Import: l.Import, DueAt: at(org, l.Due), Attempts: l.Attempts, Connected: l.Connected, FirstAt: at(org, l.First), LastAt: at(org, l.Last),
 		StagedAt: at(org, l.Staged), ClosedAt: at(org, l.Closed), CreatedAt: at(org, l.Made), CreatedBy: l.MadeBy, ChangedAt: at(org, l.Changed)}
 	if l.SourceDay != 0 {
 		out.SourceDay = l.SourceDay.String()
-	}
-	if out.Custom == nil {
-		out.Custom = map[string]string{}
 	}
 	if r.Who != nil && !r.Who.Restricted {
 		concernContact(ctx, r.Who)
@@ -232,7 +229,7 @@ func dayOf(field string, text *string) (civil.Day, error) {
 
 // made is the lead that is asked for, without its contact and owner.
 func (n *NewLead) made() (out lead.New, err error) {
-	out = lead.New{Contact: n.Contact, Pipeline: n.Pipeline, Stage: n.Stage, Custom: n.Custom, Due: moment(n.DueAt)}
+	out = lead.New{Contact: n.Contact, Pipeline: n.Pipeline, Stage: n.Stage, Custom: customOf(n.Custom), Due: moment(n.DueAt)}
 	if n.Value != nil {
 		out.Value = *n.Value
 	}
@@ -330,7 +327,7 @@ func (s *API) changeLead(ctx context.Context, in *struct {
 		return nil, err
 	}
 	b := in.Body
-	ch := lead.Change{Value: b.Value, Currency: b.Currency, Source: b.Source, Team: b.Team, Tags: b.Tags, AddTags: b.AddTags, DropTags: b.DropTags, Custom: b.Custom}
+	ch := lead.Change{Value: b.Value, Currency: b.Currency, Source: b.Source, Team: b.Team, Tags: b.Tags, AddTags: b.AddTags, DropTags: b.DropTags, Custom: customOf(b.Custom)}
 	if b.SourceDay != nil {
 		day, err := dayOf("source_day", b.SourceDay)
 		if err != nil {

@@ -48,7 +48,7 @@ func TestALeadFromAListToItsEndForPrograms(t *testing.T) {
 		ravi := h.Agent(t, "Ravi")
 		bina, binas := h.member(t, "Bina", account.Agent)
 		var rule AssignRule
-		h.send(t, http.MethodPut, "/assignment/rules", AssignRule{Name: "By turns", Choice: assign.Choice{To: assign.Target{Members: []account.MemberID{bina.ID}}, Way: assign.RoundRobin, Phoneless: true}}, http.StatusOK, &rule)
+		h.send(t, http.MethodPut, "/assignment/rules", AssignRule{Name: "By turns", AssignChoice: AssignChoice{To: assign.Target{Members: []account.MemberID{bina.ID}}, Way: assign.RoundRobin, Phoneless: true}}, http.StatusOK, &rule)
 		var ways Page[Pipeline]
 		h.get(t, "/pipelines", &ways)
 		sales := ways.Items[0]

@@ -6,6 +6,7 @@ import (
 
 	"parley/account"
 	"parley/calls/stats"
+	"parley/crm/funnel"
 )
 
 const tagReports = "Reports"
@@ -15,7 +16,7 @@ type Metric struct {
 	ID         stats.MetricID `json:"id"`
 	Title      string         `json:"title"`
 	Definition string         `json:"definition"`
-	Unit       stats.Unit     `json:"unit" enum:"calls,people,seconds,ratio"`
+	Unit       stats.Unit     `json:"unit" enum:"calls,people,seconds,ratio,leads,follow_ups,amount"`
 	List       stats.List     `json:"list,omitempty" doc:"The list of people behind the figure; absent where its rows are calls"`
 	LessBetter bool           `json:"less_is_better"`
 }
@@ -27,6 +28,9 @@ func (s *API) metrics() {
 			out := Page[Metric]{}
 			for _, m := range stats.Metrics() {
 				out.Items = append(out.Items, Metric{ID: m.ID, Title: m.Title, Definition: m.Definition, Unit: m.Unit, List: m.List, LessBetter: m.Down})
+			}
+			for _, m := range funnel.Metrics() {
+				out.Items = append(out.Items, Metric{ID: m.ID, Title: m.Title, Definition: m.Definition, Unit: m.Unit, LessBetter: m.Down})
 			}
 			return answerOf(out), nil
 		})

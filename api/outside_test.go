@@ -10,6 +10,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/funnel"
 	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
@@ -39,6 +40,7 @@ func outside(w *calltest.World, d *Deps) {
 	d.Leads.OnGone(d.Attach.LeadsGone)
 	d.Intake = intake.New(intake.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Devices: w.Devices, Fields: d.Fields, Contacts: d.Contacts, Leads: d.Leads, Gate: w.Holds.Check,
 		Collects: func(context.Context, account.OrgID, string) (bool, error) { return true, nil }, Now: w.Now})
+	w.Reports.Wire(funnel.New(funnel.Deps{DB: w.DB, Accounts: w.Accounts, Leads: d.Leads, Attach: d.Attach, FollowUps: d.FollowUps, Reporter: w.Reporter, Callbacks: w.Callbacks, Reports: w.Reports, Now: w.Now}).Sheet)
 	d.Timelines = timeline.New(timeline.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Reporter: w.Reporter, Contacts: d.Contacts, Leads: d.Leads,
 		FollowUps: d.FollowUps, Consents: w.Consents, Now: w.Now})
 }

@@ -64,6 +64,7 @@ type ReportInput struct {
 	Report report.ID `path:"report" doc:"An id of /reports"`
 	Ask
 	Compare string `query:"compare" doc:"previous, year or weekdays: with what a summary is compared; its figures stand beside, under compared"`
+	By      string `query:"by" doc:"What a report about leads is grouped by: source, owner, team, pipeline or stage, as the report allows"`
 	Format  string `query:"format" enum:"json,csv,xlsx" doc:"As a file"`
 	Accept  string `header:"Accept" hidden:"true"`
 }
@@ -75,7 +76,7 @@ func (s *API) getReport(ctx context.Context, in *ReportInput) (*huma.StreamRespo
 		also = append(also, account.ExportCalls)
 	}
 	ask := in.ask()
-	ask.Compare = in.Compare
+	ask.Compare, ask.By = in.Compare, in.By
 	v, err := s.Reports.View(ctx, actorOf(ctx), ask, also...)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"parley/calls/call"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/crm/funnel"
 )
 
 // aDay is a day with one caller who was reached and one who was not, both at two agents.
@@ -175,7 +176,7 @@ func TestMetricsArePublished(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		var list Page[Metric]
 		h.get(t, "/metrics", &list)
-		if len(list.Items) != len(stats.Metrics()) || list.Items[0].Definition == "" {
+		if len(list.Items) != len(stats.Metrics())+len(funnel.Metrics()) || list.Items[0].Definition == "" {
 			t.Errorf("%d metrics", len(list.Items))
 		}
 		var kinds Page[ReportKind]

@@ -10,6 +10,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/funnel"
 	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
@@ -27,6 +28,8 @@ func (p *Parley) crm() {
 	p.FollowUps = followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: p.Contacts, Leads: p.Leads, Log: p.Audit, Gate: p.Holds.Check, Now: p.Now})
 	p.attachCalls()
 	p.wireFollowUps()
+	p.Funnel = funnel.New(funnel.Deps{DB: p.DB, Accounts: p.Accounts, Leads: p.Leads, Attach: p.Attach, FollowUps: p.FollowUps, Reporter: p.Reporter, Callbacks: p.Callbacks, Reports: p.Reports, Now: p.Now})
+	p.Reports.Wire(p.Funnel.Sheet)
 	p.takeLists()
 }
 

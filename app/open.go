@@ -28,6 +28,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/funnel"
 	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
@@ -83,6 +84,7 @@ type Parley struct {
 	Leads     *lead.Leads
 	Assign    *assign.Assign
 	FollowUps *followup.FollowUps
+	Funnel    *funnel.Funnel
 	Attach    *attach.Attach
 	Intake    *intake.Imports
 	Timelines *timeline.Timelines

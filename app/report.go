@@ -34,6 +34,7 @@ type asked struct {
 	HourFrom   int      `help:"Only calls from this local hour on."`
 	HourTo     int      `help:"Only calls before this local hour."`
 	Excluded   bool     `help:"Numbers that are hidden from reports, too."`
+	By         string   `placeholder:"WHAT" help:"Group a report about leads by source, owner, team, pipeline or stage."`
 	Compare    string   `placeholder:"WITH" help:"Compare a summary with previous, year or weekdays."`
 }
 
@@ -41,7 +42,7 @@ type asked struct {
 func (c *asked) ask(ctx context.Context, r *Run, org *account.Org) (report.Ask, error) {
 	a := report.Ask{
 		From: c.From, To: c.To, Through: c.Through, Preset: c.Preset, Types: c.Type, Outcomes: c.Outcome, Sources: c.Source, Number: c.Number, Tag: c.Tag,
-		MinSeconds: c.MinSeconds, MaxSeconds: c.MaxSeconds, HourFrom: c.HourFrom, HourTo: c.HourTo, Excluded: c.Excluded, Compare: c.Compare,
+		MinSeconds: c.MinSeconds, MaxSeconds: c.MaxSeconds, HourFrom: c.HourFrom, HourTo: c.HourTo, Excluded: c.Excluded, Compare: c.Compare, By: c.By,
 	}
 	if c.Team != "" {
 		t, err := findTeam(ctx, r, org, c.Team)

@@ -14,6 +14,7 @@ import (
 type part struct {
 	Note   *ui.Note
 	Text   string
+	Ways   []ui.Link // the same by something else
 	Tiles  []ui.Tile
 	Figure *ui.Figure
 	Facts  []ui.Fact

@@ -34,6 +34,10 @@ func (s *sight) filter() (ui.Filter, error) {
 			x.Value = s.query(x.Name) // as it was written, to be mended
 		}
 	}
+	if s.leads {
+		f.Fields = nil
+		f.Scope = slices.DeleteFunc(f.Scope, func(x ui.Field) bool { return x.Name == "line" })
+	}
 	f.Active = s.active(teams, lines)
 	return f, nil
 }

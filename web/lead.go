@@ -213,14 +213,14 @@ func (d *desk) leadDue(f *lead.Filter) {
 	}
 }
 
-// leadDays reads between which days leads were made.
+// leadDays reads between which days leads were made or closed.
 func (d *desk) leadDays(f *lead.Filter) []fault.FieldError {
 	var wrong []fault.FieldError
 	for _, x := range []struct {
 		name string
 		to   *time.Time
 		add  civil.Day
-	}{{"made_from", &f.MadeFrom, 0}, {"made_through", &f.MadeTo, 1}} {
+	}{{"made_from", &f.MadeFrom, 0}, {"made_through", &f.MadeTo, 1}, {"closed_from", &f.ClosedFrom, 0}, {"closed_through", &f.ClosedTo, 1}} {
 		text := d.query(x.name)
 		if text == "" {
 			continue

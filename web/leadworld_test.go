@@ -9,6 +9,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/funnel"
 	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
@@ -33,6 +34,8 @@ func crm(w *world, d *web.Deps) {
 	d.Attach = attach.New(attach.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Devices: w.Devices, Reporter: w.Reporter, Callbacks: w.Callbacks,
 		Consents: w.Consents, Contacts: d.Contacts, Leads: d.Leads, FollowUps: d.FollowUps, Gate: w.Holds.Check, Now: w.Now})
 	d.Intake = intake.New(intake.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Devices: w.Devices, Fields: d.Fields, Contacts: d.Contacts, Leads: d.Leads, Gate: w.Holds.Check, Now: w.Now})
+	d.Funnel = funnel.New(funnel.Deps{DB: w.DB, Accounts: w.Accounts, Leads: d.Leads, Attach: d.Attach, FollowUps: d.FollowUps, Reporter: w.Reporter, Callbacks: w.Callbacks, Reports: w.Reports, Now: w.Now})
+	w.Reports.Wire(d.Funnel.Sheet)
 	d.Timelines = timeline.New(timeline.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Reporter: w.Reporter, Contacts: d.Contacts, Leads: d.Leads,
 		FollowUps: d.FollowUps, Consents: w.Consents, Rights: d.Rights, Now: w.Now,
 		Letters: func(context.Context, db.Conn, account.OrgID, string, time.Time, string, int) ([]timeline.Letter, error) {

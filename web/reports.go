@@ -8,6 +8,7 @@ import (
 	"parley/account"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/crm/funnel"
 	"parley/platform/fault"
 	"parley/web/ui"
 )
@@ -49,26 +50,32 @@ type reportKind struct {
 	preset  string // the range of a page whose address names none
 	compare bool
 	build   builder
+	leads   bool // it is about leads: filters of calls say nothing about it
 }
 
 // reportKinds are the reports in the order of the index.
 func reportKinds() []reportKind {
 	return []reportKind{
-		{report.Summary, "group_figures", "last_30_days", true, summaryReport},
-		{report.Leaderboard, "group_figures", "last_7_days", true, nil},
-		{report.Analysis, "group_figures", "last_30_days", false, analysisReport},
-		{report.Missed, "group_people", "last_7_days", false, nil},
-		{report.NeverAttended, "group_people", "last_7_days", false, peopleReport(report.NeverAttended, stats.ListNeverAttended)},
-		{report.NeverPickedUp, "group_people", "last_7_days", false, peopleReport(report.NeverPickedUp, stats.ListNeverPickedUp)},
-		{report.Clients, "group_people", "last_30_days", false, peopleReport(report.Clients, stats.ListClients)},
-		{report.Reached, "group_people", "last_30_days", false, peopleReport(report.Reached, stats.ListReached)},
-		{report.NewClients, "group_people", "last_30_days", false, peopleReport(report.NewClients, stats.ListNew)},
-		{report.NotPickedUp, "group_calls", "last_7_days", false, notPickedUpReport},
-		{report.Calls, "group_calls", "last_30_days", false, nil},
-		{report.WorkingTime, "group_time", "last_7_days", false, workingTimeReport},
-		{report.Hours, "group_time", "last_30_days", false, hoursReport},
-		{report.Days, "group_time", "last_30_days", false, daysReport},
-		{report.Heatmap, "group_time", "last_30_days", false, heatmapReport},
+		{report.Summary, "group_figures", "last_30_days", true, summaryReport, false},
+		{report.Leaderboard, "group_figures", "last_7_days", true, nil, false},
+		{report.Analysis, "group_figures", "last_30_days", false, analysisReport, false},
+		{report.Missed, "group_people", "last_7_days", false, nil, false},
+		{report.NeverAttended, "group_people", "last_7_days", false, peopleReport(report.NeverAttended, stats.ListNeverAttended), false},
+		{report.NeverPickedUp, "group_people", "last_7_days", false, peopleReport(report.NeverPickedUp, stats.ListNeverPickedUp), false},
+		{report.Clients, "group_people", "last_30_days", false, peopleReport(report.Clients, stats.ListClients), false},
+		{report.Reached, "group_people", "last_30_days", false, peopleReport(report.Reached, stats.ListReached), false},
+		{report.NewClients, "group_people", "last_30_days", false, peopleReport(report.NewClients, stats.ListNew), false},
+		{report.NotPickedUp, "group_calls", "last_7_days", false, notPickedUpReport, false},
+		{report.Calls, "group_calls", "last_30_days", false, nil, false},
+		{report.WorkingTime, "group_time", "last_7_days", false, workingTimeReport, false},
+		{report.Hours, "group_time", "last_30_days", false, hoursReport, false},
+		{report.Days, "group_time", "last_30_days", false, daysReport, false},
+		{report.Heatmap, "group_time", "last_30_days", false, heatmapReport, false},
+		{report.LeadPipeline, "group_leads", "last_30_days", false, leadReport(report.LeadPipeline), true},
+		{report.LeadConversion, "group_leads", "last_30_days", false, leadReport(report.LeadConversion), true},
+		{report.LeadResponse, "group_leads", "last_30_days", false, leadReport(report.LeadResponse), true},
+		{report.Discipline, "group_leads", "last_30_days", false, leadReport(report.Discipline), true},
+		{report.Recovery, "group_leads", "last_30_days", false, leadReport(report.Recovery), true},
 	}
 }
 
@@ -126,6 +133,7 @@ func (v *visit) report(k *reportKind) error {
 	if err := v.actor.Require(k.id.Needs()); err != nil {
 		return err
 	}
+	s.leads = k.leads
 	p := &reportPage{Frame: s.head(v.t("reports." + string(k.id)))}
 	p.Crumbs = []ui.Link{{Title: v.t("nav.reports"), Href: "/reports"}}
 	if k.compare {
@@ -259,6 +267,9 @@ func metricsPage(v *visit) error {
 	p.Rules = f.Rules
 	for _, m := range stats.Metrics() {
 		p.Metrics = append(p.Metrics, metricLine{string(m.ID), v.t("metric." + string(m.ID)), v.t("metric." + string(m.ID) + ".how"), v.t("unit." + string(m.Unit)), s.rows(m.ID)})
+	}
+	for _, m := range funnel.Metrics() {
+		p.Metrics = append(p.Metrics, metricLine{string(m.ID), v.t("metric." + string(m.ID)), v.t("metric." + string(m.ID) + ".how"), v.t("unit." + string(m.Unit)), s.leadRows(&m, nil)})
 	}
 	return v.render("metrics", p)
 }

@@ -24,6 +24,7 @@ type sight struct {
 	path  string             // of the page, for its links and forms
 	wrong []fault.FieldError // what of the address made no sense and was left out
 	keep  []ui.Param         // the page's own parameters
+	leads bool               // the page is about leads: what narrows calls is not offered
 }
 
 // sight reads what the address asks for. preset is the range of a page whose address names none. A filter that makes no

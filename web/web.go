@@ -26,6 +26,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
+	"parley/crm/funnel"
 	"parley/crm/intake"
 	"parley/crm/lead"
 	"parley/crm/timeline"
@@ -79,6 +80,7 @@ type Deps struct {
 	Attach    *attach.Attach
 	Intake    *intake.Imports
 	Timelines *timeline.Timelines
+	Funnel    *funnel.Funnel
 	// AssignLead gives a new lead to whom the rules of assignment say, inside the transaction that makes it.
 	AssignLead func(ctx context.Context, tx *db.Tx, org *account.Org, l *lead.Lead) error
 	MailServer string                                             // host of the mail server, for the privacy page; "" = none

@@ -26,6 +26,9 @@ func (s *story) everywhere() string {
 	}
 	actor := s.officer()
 	for _, about := range report.IDs() {
+		if !about.OfCalls() {
+			continue
+		}
 		v, err := s.Reports.View(ctx, actor, report.Ask{From: (today - 40).String(), Through: (today + 1).String(), Excluded: true})
 		must(s.t, err)
 		sheet, err := s.Reports.Sheet(ctx, v, about)

@@ -33,6 +33,7 @@ type Ask struct {
 	HourTo     int    `json:"hour_to,omitempty"`
 	Excluded   bool   `json:"excluded,omitempty"` // numbers hidden from reports, too
 	Compare    string `json:"compare,omitempty"`  // one of Comparisons
+	By         string `json:"by,omitempty"`       // what a report about leads is grouped by
 }
 
 // texts are the fields that hold one word, by their name in a query.
@@ -45,7 +46,7 @@ func (a *Ask) texts() []struct {
 		at   *string
 	}{
 		{"from", &a.From}, {"to", &a.To}, {"through", &a.Through}, {"preset", &a.Preset}, {"team", (*string)(&a.Team)}, {"agent", &a.Agent},
-		{"line", (*string)(&a.Line)}, {"number", &a.Number}, {"tag", &a.Tag}, {"compare", &a.Compare},
+		{"line", (*string)(&a.Line)}, {"number", &a.Number}, {"tag", &a.Tag}, {"compare", &a.Compare}, {"by", &a.By},
 	}
 }
 

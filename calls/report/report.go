@@ -39,6 +39,12 @@ const (
 	Days          ID = "days"
 	Heatmap       ID = "heatmap"
 	Calls         ID = "calls"
+
+	LeadPipeline   ID = "lead_pipeline"
+	LeadConversion ID = "lead_conversion"
+	LeadResponse   ID = "lead_response"
+	Discipline     ID = "follow_up_discipline"
+	Recovery       ID = "recovery"
 )
 
 // kind is what the program knows about one report.
@@ -68,6 +74,11 @@ func kinds() []kind {
 		{Days, "Day by day", "The figures of each day, and the working day of all agents together; figures about people cannot be added up over days and are left out.", account.ReadReports, (*Reports).days},
 		{Heatmap, "Weekday and hour", "Calls by weekday and local hour.", account.ReadReports, (*Reports).heatmap},
 		{Calls, "Calls", "Call history, newest first.", account.ReadCalls, (*Reports).callRows},
+		{LeadPipeline, "Pipeline", "What is open now, stage by stage: how much, what it is worth, and for how long it has been there.", account.ReadLeads, (*Reports).outside},
+		{LeadConversion, "Conversion", "What became of leads, by source, owner, team or pipeline.", account.ReadLeads, (*Reports).outside},
+		{LeadResponse, "First response", "How soon new leads are answered, and which nobody has called.", account.ReadLeads, (*Reports).outside},
+		{Discipline, "Follow-up discipline", "What was planned for the range, and whether it was done in time.", account.ReadLeads, (*Reports).outside},
+		{Recovery, "Recovery", "How many missed callers were reached again, how soon, and by whom.", account.ReadLeads, (*Reports).outside},
 	}
 }
 
@@ -79,6 +90,16 @@ func IDs() []ID {
 		out[i] = k.id
 	}
 	return out
+}
+
+// OfCalls tells whether the report is made of calls alone.
+func (id ID) OfCalls() bool {
+	switch id {
+	case LeadPipeline, LeadConversion, LeadResponse, Discipline, Recovery:
+		return false
+	default:
+		return true
+	}
 }
 
 func kindOf(id ID) (kind, error) {
@@ -138,7 +159,25 @@ type Reports struct {
 	calls     *call.Store
 	reporter  *stats.Reporter
 	callbacks *callback.Callbacks
+	others    Others
 	now       func() time.Time
+}
+
+// Others makes the rows of reports that are not made of calls alone.
+type Others func(ctx context.Context, v *View, id ID) (columns []Column, rows [][]Value, err error)
+
+// Wire says who makes the reports that are not made of calls alone. It is called once, before anything runs.
+func (r *Reports) Wire(o Others) { r.others = o }
+
+// outside has somebody above make a report.
+func (r *Reports) outside(ctx context.Context, v *View, s *Sheet) error {
+	if r.others == nil {
+		return fault.New(fault.NotFound, "There is no report %q here.", string(s.ID))
+	}
+	columns, rows, err := r.others(ctx, v, s.ID)
+	s.Columns = columns
+	s.rows(len(rows), func(i int, row []Value) { copy(row, rows[i]) })
+	return err
 }
 
 // New makes Reports over d. now is the clock.

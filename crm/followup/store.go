@@ -336,3 +336,25 @@ func (s *FollowUps) OfContacts(ctx context.Context, c db.Conn, org account.OrgID
 	slices.SortStableFunc(out, func(a, b *FollowUp) int { return a.At.Compare(b.At) })
 	return out, err
 }
+
+// EachDue visits, without words and in no order, the follow-ups that were planned for a time; to is not part of it. The follow-up is
+// valid during the visit alone.
+func (s *FollowUps) EachDue(ctx context.Context, c db.Conn, org account.OrgID, from, to time.Time, visit func(*FollowUp) error) error {
+	rows, err := c.Rows(ctx, `SELECT follow_up, owner, kind, state, due_ms, late_ms, snoozes, ended_ms FROM follow_ups WHERE org_id = $1 AND due_ms >= $2 AND due_ms < $3`, org, millis(from), millis(to))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var f FollowUp
+	for rows.Next() {
+		var due, late, ended int64
+		if err := rows.Scan(&f.ID, &f.Owner, &f.Kind, &f.State, &due, &late, &f.Snoozes, &ended); err != nil {
+			return err
+		}
+		f.Due, f.Late, f.Ended = moment(due), moment(late), moment(ended)
+		if err := visit(&f); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -29,6 +29,9 @@ type Filter struct {
 	DueNever  bool      `json:"due_never,omitempty"` // nothing is due
 	MadeFrom  time.Time `json:"made_from,omitzero"`
 	MadeTo    time.Time `json:"made_to,omitzero"` // not part of it
+	// ClosedFrom and ClosedTo leave those that were closed then; ClosedTo is not part of it.
+	ClosedFrom time.Time `json:"closed_from,omitzero"`
+	ClosedTo   time.Time `json:"closed_to,omitzero"`
 	// TouchedBefore leaves those whose last touch, or making where there was none, is before this moment.
 	TouchedBefore time.Time `json:"touched_before,omitzero"`
 	AttemptsMin   int       `json:"attempts_min,omitempty"`
@@ -138,6 +141,12 @@ func (w *where) times(f *Filter) {
 	}
 	if !f.MadeTo.IsZero() {
 		w.and("made_ms < %s", millis(f.MadeTo))
+	}
+	if !f.ClosedFrom.IsZero() {
+		w.and("closed_ms >= %s", millis(f.ClosedFrom))
+	}
+	if !f.ClosedTo.IsZero() {
+		w.and("closed_ms > 0 AND closed_ms < %s", millis(f.ClosedTo))
 	}
 	if !f.TouchedBefore.IsZero() {
 		w.and("CASE WHEN last_ms = 0 THEN made_ms ELSE last_ms END < %s", millis(f.TouchedBefore))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"parley/account"
 	"parley/crm/contact"
@@ -213,4 +214,27 @@ func newestFirst(a, b *Lead) int {
 		return -1
 	}
 	return 1
+}
+
+// EachFigure visits, without tags and custom fields and in no order, the leads that a report from a moment on is about: those made or
+// closed since, and those that are open. The lead is valid during the visit alone.
+func (s *Leads) EachFigure(ctx context.Context, c db.Conn, org account.OrgID, since time.Time, visit func(*Lead) error) error {
+	rows, err := c.Rows(ctx, `SELECT lead, contact, pipeline, stage, state, value, currency, source, owner, team, made_ms, stage_ms, closed_ms, due_ms, attempts, connected, first_ms FROM leads
+		WHERE org_id = $1 AND (state = 0 OR made_ms >= $2 OR closed_ms >= $2)`, org, millis(since))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var l Lead
+	for rows.Next() {
+		var made, staged, closed, due, first int64
+		if err := rows.Scan(&l.ID, &l.Contact, &l.Pipeline, &l.Stage, &l.State, &l.Value, &l.Currency, &l.Source, &l.Owner, &l.Team, &made, &staged, &closed, &due, &l.Attempts, &l.Connected, &first); err != nil {
+			return err
+		}
+		l.Made, l.Staged, l.Closed, l.Due, l.First = at(made), at(staged), at(closed), at(due), at(first)
+		if err := visit(&l); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
