@@ -143,6 +143,7 @@ func (s *API) register() {
 	s.followUps()
 	s.lists()
 	s.addressBooks()
+	s.search()
 	s.consents()
 	s.holds()
 	s.requests()

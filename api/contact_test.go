@@ -89,6 +89,23 @@ func TestContactsForPrograms(t *testing.T) {
 				t.Errorf("%s finds %+v", query, list.Items)
 			}
 		}
+		h.syncOne(t, h.pairedPhone(t, h.Agent(t, "Ravi")), SyncCall{Number: "98123 00101", Type: "incoming", Start: "2026-04-15T10:00:00+05:30", Seconds: 30})
+		h.send(t, http.MethodPost, "/leads", NewLead{Contact: c.ID}, http.StatusCreated, nil)
+		owner, err := h.Accounts.Owner(t.Context(), h.Org.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hits Found
+		if h.get(t, "/search?q=00101", &hits); len(hits.Contacts) != 1 || len(hits.Leads) != 1 || len(hits.Numbers) != 1 || hits.Numbers[0].Last.Seconds != 30 {
+			t.Errorf("a number finds %+v", hits)
+		}
+		if h.get(t, "/search?q="+url.QueryEscape("मीरा"), &hits); len(hits.Contacts) != 2 || len(hits.Leads) != 1 || len(hits.Numbers) != 0 {
+			t.Errorf("a name finds %+v", hits)
+		}
+		if h.do(t, h.token(t, h.Org, owner.ID, account.ReadLeads), http.MethodGet, root+"/search?q=00101", nil).read(t, http.StatusOK, &hits); len(hits.Numbers) != 0 {
+			t.Errorf("without the scope of calls numbers are found: %+v", hits.Numbers)
+		}
+		h.do(t, h.owner, http.MethodGet, root+"/search?q=x", nil).problem(t, http.StatusUnprocessableEntity)
 		card := h.get(t, "/contacts/export?format=vcard4&tag=vip", nil)
 		if !strings.Contains(card.text, "BEGIN:VCARD") || !strings.Contains(card.text, "+919812300101") || strings.Count(card.text, "BEGIN:VCARD") != 1 {
 			t.Errorf("the cards are %s", card.text)

@@ -87,6 +87,7 @@ func outsideTraces(t map[string]trace) {
 		audit.ContactDeleted: {"DELETE /contacts/{contact}"},
 		audit.LeadsListed:    {"GET /leads", "GET /lead-board", "GET /lead-board/{stage}", "GET /lead-calendar", "GET /assignment/log", "GET /assignment/waiting", "GET /my-day", "GET /follow-ups"},
 		audit.MissedListed:   {"GET /missed-callers"},
+		audit.SearchMade:     {"GET /search"},
 		audit.LeadOpened:     {"GET /follow-ups/{followup}"},
 		audit.LeadsChanged:   {"POST /leads/bulk", "POST /leads/bulk/{bulk}/undo"},
 	} {

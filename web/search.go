@@ -8,6 +8,8 @@ import (
 	"parley/calls/number"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/crm/funnel"
+	"parley/crm/lead"
 	"parley/platform/phone"
 	"parley/web/ui"
 )
@@ -30,13 +32,13 @@ const mostHits = 8
 // fewestDigits is how many last digits of a number are needed: fewer would open too many numbers.
 const fewestDigits = 4
 
-// search finds people by name, numbers by all or their last digits, pages, reports and figures. Names of contacts lie
-// sealed one by one, so they cannot be searched; the page says so.
+// search finds contacts with their leads by name, company, address or number, numbers by all or their last digits, members, pages,
+// reports and figures. Names that phones logged with calls lie sealed one by one, so they cannot be searched; the page says so.
 func search(v *visit) error {
 	q := strings.Join(strings.Fields(v.query("q")), " ")
 	var hits []ui.Hits
 	if len([]rune(q)) >= 2 {
-		for _, find := range []func(q string) (ui.Hits, error){v.findNumbers, v.findPeople, v.findTeams, v.findPages} {
+		for _, find := range []func(q string) (ui.Hits, error){v.findContacts, v.findNumbers, v.findPeople, v.findTeams, v.findPages} {
 			found, err := find(q)
 			if err != nil {
 				return err
@@ -71,6 +73,44 @@ func matches(title, query string) bool {
 		}
 	}
 	return true
+}
+
+// findContacts finds the people outside whom the actor sees, by name, company, e-mail address or number, each with the open lead
+// that was made last.
+func (v *visit) findContacts(q string) (ui.Hits, error) {
+	out := ui.Hits{Title: v.t("nav.contacts")}
+	if !v.actor.Can(account.ReadLeads) {
+		return out, nil
+	}
+	d, err := v.desk()
+	if err != nil {
+		return out, err
+	}
+	ids, err := v.Contacts.Find(v.ctx(), v.DB, v.org().ID, d.sight, q, mostHits)
+	if err != nil || len(ids) == 0 {
+		return out, err
+	}
+	found, err := v.Contacts.Load(v.ctx(), v.DB, v.org().ID, ids...)
+	if err != nil {
+		return out, err
+	}
+	leads, err := v.Leads.OfContacts(v.ctx(), v.DB, v.org().ID, ids...)
+	if err != nil {
+		return out, err
+	}
+	for _, x := range ids {
+		c := found[x]
+		v.concernContact(c)
+		hit := ui.Hit{Title: nonEmpty(v.contactName(c), v.t("contact.nameless")), Aside: c.Person.Company, Href: contactPath(c.ID), Icon: "people"}
+		out.Items = append(out.Items, hit)
+		for _, l := range leads { // the newest first
+			if l.Contact == x && l.State == lead.Open && d.sight.Sees(l.Owner) {
+				out.Items = append(out.Items, ui.Hit{Title: hit.Title, Aside: v.t("search.lead", "Stage", d.stageTitle(l.Pipeline, l.Stage)), Href: "/leads/" + string(l.ID), Icon: "target"})
+				break
+			}
+		}
+	}
+	return out, nil
 }
 
 func (v *visit) findNumbers(q string) (ui.Hits, error) {
@@ -173,9 +213,16 @@ func (v *visit) findPages(q string) (ui.Hits, error) {
 			out.Items = append(out.Items, ui.Hit{Title: title, Href: reportPath(k.id), Icon: "reports"})
 		}
 	}
+	ids := make([]stats.MetricID, 0, 64)
 	for _, m := range stats.Metrics() {
-		if title := v.t("metric." + string(m.ID)); matches(title, q) && len(out.Items) < mostHits {
-			out.Items = append(out.Items, ui.Hit{Title: title, Aside: v.t("how.question"), Href: "/definitions#" + string(m.ID), Icon: "help"})
+		ids = append(ids, m.ID)
+	}
+	for _, m := range funnel.Metrics() {
+		ids = append(ids, m.ID)
+	}
+	for _, id := range ids {
+		if title := v.t("metric." + string(id)); matches(title, q) && len(out.Items) < mostHits {
+			out.Items = append(out.Items, ui.Hit{Title: title, Aside: v.t("how.question"), Href: "/definitions#" + string(id), Icon: "help"})
 		}
 	}
 	return out, nil

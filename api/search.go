@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"parley/account"
+	"parley/calls/number"
+	"parley/crm/lead"
+	"parley/platform/fault"
+	"parley/platform/phone"
+)
+
+// Found is what a search found, as far as the caller sees it.
+type Found struct {
+	Contacts []Contact     `json:"contacts" doc:"By name, company, e-mail address or number"`
+	Leads    []Lead        `json:"leads" doc:"Leads of these contacts, the newest first"`
+	Numbers  []FoundNumber `json:"numbers" doc:"Numbers with calls, by all digits or at least the last four; with the scope read_calls"`
+}
+
+// FoundNumber is a number with its newest call.
+type FoundNumber struct {
+	ID     number.Key `json:"id"`
+	Number string     `json:"number"`
+	Name   string     `json:"name,omitempty" doc:"As phones logged it"`
+	Last   Call       `json:"last"`
+}
+
+func (s *API) search() {
+	handle(s, does(http.MethodGet, "/search", "search", account.ReadLeads, tagContacts, "Find people, leads and calls").
+		saying("By the beginnings of words of a name or a company, an e-mail address, or a number: at most 20 of each. Restricted and erased people are not found."), s.find)
+}
+
+func (s *API) find(ctx context.Context, in *struct {
+	Text string `query:"q" required:"true" minLength:"2" maxLength:"200"`
+}) (*body[Found], error) {
+	const most = 20
+	org := callerOf(ctx).org
+	sight, err := s.sight(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text := strings.Join(strings.Fields(in.Text), " ")
+	ids, err := s.Contacts.Find(ctx, s.DB, org.ID, sight, text, most)
+	if err != nil {
+		return nil, err
+	}
+	out := Found{Contacts: []Contact{}, Leads: []Lead{}, Numbers: []FoundNumber{}}
+	found, err := s.Contacts.Load(ctx, s.DB, org.ID, ids...)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range ids {
+		concernContact(ctx, found[x])
+		out.Contacts = append(out.Contacts, contactOf(org, found[x]))
+	}
+	if len(ids) > 0 {
+		page, err := s.Leads.Table(ctx, s.DB, org.ID, sight, lead.Ask{Filter: lead.Filter{Contacts: ids}, Limit: most})
+		if err != nil {
+			return nil, err
+		}
+		out.Leads = leadsOf(ctx, page.Rows)
+	}
+	err = s.withNumbers(ctx, text, most, &out)
+	return answerOf(out), err
+}
+
+// withNumbers adds the numbers of a text with calls that the caller sees.
+func (s *API) withNumbers(ctx context.Context, text string, most int, out *Found) error {
+	const fewest = 4 // digits: fewer would open too many
+	org, actor := callerOf(ctx).org, actorOf(ctx)
+	digits := phone.Digits(text)
+	if len(digits) < fewest || !actor.Can(account.ReadCalls) {
+		return nil
+	}
+	n, ok, err := s.Book.Seek(ctx, s.DB, org.ID, phone.Parse(text, org.Country).Canonical())
+	if fault.KindOf(err) == fault.Denied {
+		return nil // of somebody restricted nothing is said
+	}
+	nums := []number.ID{n}
+	if err == nil && !ok {
+		nums, err = s.Book.FindEnding(ctx, s.DB, org.ID, digits)
+	}
+	if err != nil {
+		return err
+	}
+	agents, err := seen(ctx)
+	if err != nil {
+		return err
+	}
+	d, err := s.dresser(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range nums[:min(len(nums), most)] {
+		page, err := s.Reporter.CallsOf(ctx, org, agents, n, "", 1)
+		if err != nil {
+			return err
+		}
+		if len(page.Calls) == 0 { // of somebody whom the caller does not see, or of nobody any more
+			continue
+		}
+		c := &page.Calls[0]
+		concernNumber(ctx, n)
+		out.Numbers = append(out.Numbers, FoundNumber{c.NumberKey, c.Number, c.Name, d.call(c)})
+	}
+	return nil
+}
