@@ -42,7 +42,7 @@ func TestALeadFromTheFirstNoteToItsEnd(t *testing.T) {
 		first.Set("last", "Rao-Shah")
 		o.post(who+"/edit", first).want(t, "a change of the same field at once", 409, "changed last")
 		o.post(who+"/notes", url.Values{"note": {"Wants a call after Diwali"}}).want(t, "a note", 200, "after Diwali")
-		for _, q := range []string{"meera", "rao-i", "meera@example.com", "9812311111", "1111"} {
+		for _, q := range []string{"meera", "rao iy", "meera@example.com", "9812311111", "1111"} {
 			o.get("/search?q="+url.QueryEscape(q)).want(t, "a search for "+q, 200, "Meera Rao-Iyer", who, page.path, "Lead at Contacted")
 		}
 		agent := w.as(w.member(account.Agent, "Bina"))
