@@ -46,6 +46,7 @@ type desk struct {
 	reasons   []lead.Reason
 	members   []*account.Member // those who may own a lead, and those who once did
 	names     map[account.MemberID]string
+	teams     map[account.TeamID]string
 }
 
 func (v *visit) desk() (*desk, error) {
@@ -66,7 +67,12 @@ func (v *visit) desk() (*desk, error) {
 	for _, m := range d.members {
 		d.names[m.ID] = m.Name
 	}
-	return d, nil
+	teams, err := v.Accounts.Teams(v.ctx(), v.org().ID)
+	d.teams = map[account.TeamID]string{}
+	for _, t := range teams {
+		d.teams[t.ID] = t.Name
+	}
+	return d, err
 }
 
 // pipeline is the one of a key, nil when there is none.

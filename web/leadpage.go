@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/crm/assign"
 	"parley/crm/contact"
 	"parley/crm/field"
 	"parley/crm/followup"
@@ -30,6 +31,7 @@ type leadPageStruct struct {
 	Give    *leadGive
 	Planned *followUpList
 	History ui.Table
+	Log     *ui.Table // who got it by the rules, and why
 	Danger  []ui.Action
 }
 
@@ -91,6 +93,9 @@ func leadPage(v *visit) error {
 	if err := d.leadHistory(p, l); err != nil {
 		return err
 	}
+	if err := d.leadDecisions(p, l); err != nil {
+		return err
+	}
 	return v.render("lead", p)
 }
 
@@ -106,6 +111,20 @@ func (v *visit) dials(c *contact.Contact) []ui.Action {
 		}
 	}
 	return out
+}
+
+// leadDecisions shows what the rules of assignment decided about a lead, and lets whoever may ask them.
+func (d *desk) leadDecisions(p *leadPageStruct, l *lead.Lead) error {
+	if d.actor.Can(account.AssignLeads) && l.State == lead.Open {
+		p.Acts = append(p.Acts, ui.Action{Title: d.t("assign.ask"), Href: "/leads/" + string(l.ID) + "/assign", Post: true, Icon: "people"})
+	}
+	all, _, err := d.Assign.Log(d.ctx(), d.DB, d.org().ID, d.sight, assign.Filter{Lead: l.ID}, historyRows)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	t, err := d.decisions(all, false)
+	p.Log = &t
+	return err
 }
 
 // contactFacts are what is known of a person.

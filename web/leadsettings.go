@@ -37,6 +37,7 @@ const leadSettingsPath = "/leads/settings"
 // leadSettingsPage shows what can be arranged.
 type leadSettingsPage struct {
 	ui.Frame
+	Acts  []ui.Action
 	Parts []settingsPart
 }
 
@@ -54,6 +55,7 @@ func leadSettings(v *visit) error {
 	}
 	p := &leadSettingsPage{Frame: v.under(v.t("leadset.title"), ui.Link{Title: v.t("nav.leads"), Href: "/leads"})}
 	p.Lead = v.words.Rich("leadset.lead")
+	p.Acts = []ui.Action{{Title: v.t("assign.title"), Href: assignPath, Icon: "people"}, {Title: v.t("followset.title"), Href: followSetPath, Icon: "clock"}}
 	rules, err := v.Attach.StageRules(v.ctx(), v.DB, v.org().ID)
 	if err != nil {
 		return err

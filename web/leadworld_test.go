@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/crm/assign"
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
@@ -20,7 +21,7 @@ import (
 
 // outside are the tables of the people outside.
 func outside() []dbtest.Schema {
-	return []dbtest.Schema{{Series: "field", Files: field.Schema}, {Series: "contact", Files: contact.Schema}, {Series: "lead", Files: lead.Schema}, {Series: "followup", Files: followup.Schema},
+	return []dbtest.Schema{{Series: "field", Files: field.Schema}, {Series: "contact", Files: contact.Schema}, {Series: "lead", Files: lead.Schema}, {Series: "assign", Files: assign.Schema}, {Series: "followup", Files: followup.Schema},
 		{Series: "attach", Files: attach.Schema}, {Series: "intake", Files: intake.Schema}}
 }
 
@@ -31,6 +32,11 @@ func crm(w *world, d *web.Deps) {
 	d.Leads = lead.NewLeads(lead.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Contacts: d.Contacts, Fields: d.Fields, Gate: w.Holds.Check, Now: w.Now})
 	d.Contacts.OnGone(d.Leads.ContactsGone)
 	d.FollowUps = followup.NewFollowUps(followup.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Contacts: d.Contacts, Leads: d.Leads, Log: w.Log, Gate: w.Holds.Check, Now: w.Now})
+	d.Assign = assign.New(assign.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Devices: w.Devices, Contacts: d.Contacts, Leads: d.Leads, Now: w.Now})
+	d.AssignLead = func(ctx context.Context, tx *db.Tx, org *account.Org, l *lead.Lead) error {
+		_, err := d.Assign.Give(ctx, tx, org, "", l.ID)
+		return err
+	}
 	d.Attach = attach.New(attach.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Devices: w.Devices, Reporter: w.Reporter, Callbacks: w.Callbacks,
 		Consents: w.Consents, Contacts: d.Contacts, Leads: d.Leads, FollowUps: d.FollowUps, Gate: w.Holds.Check, Now: w.Now})
 	d.Intake = intake.New(intake.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Devices: w.Devices, Fields: d.Fields, Contacts: d.Contacts, Leads: d.Leads, Gate: w.Holds.Check, Now: w.Now})

@@ -115,7 +115,7 @@ type row struct {
 	place              int
 	title, key, chance string
 	state              string
-	gone               bool
+	gone, next         bool
 }
 
 // rows reads the lines of a form that have a title or a key, by their places.
@@ -124,7 +124,7 @@ func (v *visit) rows() []row {
 	var out []row
 	for i := range most {
 		n := strconv.Itoa(i)
-		r := row{title: v.form("title-" + n), key: v.form("key-" + n), chance: v.form("chance-" + n), state: v.form("state-" + n), gone: v.checked("gone-" + n)}
+		r := row{title: v.form("title-" + n), key: v.form("key-" + n), chance: v.form("chance-" + n), state: v.form("state-" + n), gone: v.checked("gone-" + n), next: v.checked("next-" + n)}
 		if r.title == "" && r.key == "" {
 			continue
 		}

@@ -38,6 +38,8 @@ func (s *site) routes() []route {
 		s.dayRoutes(),
 		s.intakeRoutes(),
 		s.leadSettingsRoutes(),
+		s.assignRoutes(),
+		s.followSetRoutes(),
 		s.reportRoutes(),
 		s.exportRoutes(),
 		s.leaderboardRoutes(),

@@ -22,6 +22,7 @@ import (
 	"parley/calls/number"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/crm/assign"
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
@@ -77,6 +78,7 @@ type Deps struct {
 	Contacts  *contact.Contacts
 	Leads     *lead.Leads
 	FollowUps *followup.FollowUps
+	Assign    *assign.Assign
 	Attach    *attach.Attach
 	Intake    *intake.Imports
 	Timelines *timeline.Timelines
