@@ -3,9 +3,13 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
 	"parley/account"
 	"parley/app/demo"
+	"parley/crm/contact"
+	"parley/crm/followup"
+	"parley/crm/lead"
 	"parley/platform/fault"
 	"parley/trust/policy"
 )
@@ -61,7 +65,7 @@ func (c *demoCmd) remove(ctx context.Context, r *Run, orgs []*account.Org) error
 // makeDemo makes the demo organisation. When that fails, what was made of it is removed again.
 func makeDemo(ctx context.Context, r *Run, p *Parley, seed uint64) (*account.Org, error) {
 	bar := newBar(r, "Making demo calls")
-	org, err := demo.Make(ctx, demo.Deps{DB: p.DB, Keys: p.Keys, Book: p.Book, Calls: p.Calls, Writer: p.Writer, Now: p.Now}, seed, bar.show)
+	org, err := demo.Make(ctx, demo.Deps{DB: p.DB, Keys: p.Keys, Book: p.Book, Calls: p.Calls, Writer: p.Writer, Now: p.Now, Outside: p.demoOutside}, seed, bar.show)
 	bar.done()
 	if err == nil {
 		err = p.demoPolicy(ctx, org)
@@ -73,6 +77,23 @@ func makeDemo(ctx context.Context, r *Run, p *Parley, seed uint64) (*account.Org
 		return nil, err
 	}
 	return org, r.printf("The demo organisation %q was made. \"parley demo --remove\" removes it.\n", org.Name)
+}
+
+// demoOutside keeps the demo's people by a clock that shows when things are to have happened.
+func (p *Parley) demoOutside(now func() time.Time) *demo.Outside {
+	contacts := contact.NewContacts(contact.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Fields: p.Fields, Gate: p.Holds.Check, Consents: p.Consents, Now: now})
+	contacts.OnNumbers(p.Attach.Mark)
+	leads := lead.NewLeads(lead.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Contacts: contacts, Fields: p.Fields, Gate: p.Holds.Check, Now: now})
+	leads.OnTurn(p.Attach.Mark)
+	followUps := followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: contacts, Leads: leads, Log: p.Audit, Gate: p.Holds.Check, Now: now})
+	return &demo.Outside{Contacts: contacts, Leads: leads, FollowUps: followUps, Assign: p.Assign, Settle: func(ctx context.Context) error {
+		for {
+			more, err := p.Attach.Work(ctx)
+			if err != nil || !more {
+				return err
+			}
+		}
+	}}
 }
 
 // demoPolicy publishes a privacy policy for the demo, filled in with invented persons, so that it is whole.

@@ -89,8 +89,9 @@ func (v *visit) leadFigure(m *funnel.Metric, g *funnel.Group) string {
 }
 
 func (s *sight) leadTiles(r *funnel.Report, total *funnel.Group) []ui.Tile {
+	const most = 6 // a row on a wide page; the table has all
 	var out []ui.Tile
-	for i := range r.Metrics {
+	for i := range r.Metrics[:min(len(r.Metrics), most)] {
 		m := &r.Metrics[i]
 		out = append(out, ui.Tile{Title: s.t("metric." + string(m.ID)), Figure: s.leadFigure(m, total), How: s.t("metric." + string(m.ID) + ".how"), Href: s.leadRows(m, nil)})
 	}

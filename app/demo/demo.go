@@ -37,6 +37,8 @@ type Deps struct {
 	Calls  *call.Store
 	Writer *ingest.Writer
 	Now    func() time.Time
+	// Outside makes what keeps the people outside, by a clock of the demo's.
+	Outside func(now func() time.Time) *Outside
 }
 
 // clock shows the time at which something is to have happened.
@@ -86,6 +88,9 @@ func Make(ctx context.Context, d Deps, seed uint64, progress func(done, total in
 		}
 	}
 	if err := m.office(ctx, s.office()); err != nil {
+		return m.org, err
+	}
+	if err := m.outside(ctx, s, seed); err != nil {
 		return m.org, err
 	}
 	return m.org, m.beats(ctx)
