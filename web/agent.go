@@ -108,7 +108,10 @@ func (s *sight) agentMissed() (*ui.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := s.missedTable(missedTabs()[0], page, kept)
+	t, err := s.missedTable(missedTabs()[0], page, kept)
+	if err != nil {
+		return nil, err
+	}
 	t.Title, t.Pager, t.Exports = s.t("agent.waiting"), nil, nil
 	return t, nil
 }

@@ -141,6 +141,7 @@ func (d *desk) contactRow(c *contact.Contact) ui.Row {
 // contactPageStruct is one contact with everything that happened.
 type contactPageStruct struct {
 	ui.Frame
+	Warns  []ui.Note
 	Acts   []ui.Action
 	Facts  []ui.Fact
 	Leads  ui.Table
@@ -198,6 +199,9 @@ func contactPage(v *visit) error {
 	p.Crumbs = []ui.Link{{Title: v.t("nav.contacts"), Href: "/contacts"}}
 	p.Acts = v.dials(c)
 	p.Facts = v.contactFacts(c)[1:]
+	if p.Warns, err = d.talkNotes(c.Nums); err != nil {
+		return err
+	}
 	if err := d.ownContactFacts(p, c); err != nil {
 		return err
 	}

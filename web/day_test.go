@@ -51,6 +51,11 @@ func TestALeadFromTheFirstNoteToItsEnd(t *testing.T) {
 		}
 		agent.get(who).want(t, "somebody else's contact", 404, "")
 		agent.get(page.path).want(t, "somebody else's lead", 404, "")
+		colleague := w.as(w.member(account.Manager, "Chitra"))
+		colleague.post("/calling", url.Values{"number": {"+919812311111"}}).want(t, "somebody dials", 204)
+		o.get(who).want(t, "a colleague is about to call", 200, "Chitra is about to call them", `data-dial="+919812311111"`)
+		o.get(page.path).want(t, "the same on the lead", 200, "Chitra is about to call them")
+		o.post("/calling", url.Values{"number": {"nonsense"}}).want(t, "a number that is none", 204)
 		o.post(who+"/delete", nil).want(t, "the end", 200, "The contact was deleted")
 		o.get(page.path).want(t, "the lead of nobody", 404, "")
 		o.get("/day").want(t, "the day after", 200, "Nothing waits for you")

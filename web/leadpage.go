@@ -73,6 +73,9 @@ func leadPage(v *visit) error {
 		p.Acts = append(p.Acts, v.dials(c)...)
 		p.Person, p.PersonH = v.contactFacts(c), ui.Link{Title: v.t("lead.contact"), Href: contactPath(c.ID)}
 		v.concernContact(c)
+		if p.Warns, err = d.talkNotes(c.Nums); err != nil {
+			return err
+		}
 	}
 	if v.actor.Can(account.WriteLeads) {
 		p.Acts = append(p.Acts, ui.Action{Title: v.t("lead.edit"), Href: path + "/edit", Icon: "edit"})

@@ -84,7 +84,17 @@ func missedReport(s *sight, f *ui.Frame) (template.HTML, []part, error) {
 		}
 		parts = append(parts, part{Table: mine})
 	}
-	t := s.missedTable(tab, page, kept)
+	late, err := s.lateCallers(tab)
+	if err != nil {
+		return "", nil, err
+	}
+	if late != nil {
+		parts = append(parts, part{Note: late})
+	}
+	t, err := s.missedTable(tab, page, kept)
+	if err != nil {
+		return "", nil, err
+	}
 	parts = append(parts, part{Table: t})
 	waiting := page.ByState[stats.Open] + page.ByState[stats.Attempted]
 	if waiting == 0 {
@@ -127,18 +137,22 @@ func (v *visit) missedColumns() []ui.Column {
 	return []ui.Column{{Title: v.t("column.number")}, {Title: v.t("column.state")}, {Title: v.t("column.waiting"), Numeric: true, Help: v.t("column.waiting.help")}, {Title: v.t("column.last_missed")}, {Title: v.t("column.call_back")}, {Title: v.t("table.actions"), Acts: true}}
 }
 
-func (s *sight) missedTable(tab missedTab, page *stats.People, kept map[number.ID]callback.Callback) *ui.Table {
+func (s *sight) missedTable(tab missedTab, page *stats.People, kept map[number.ID]callback.Callback) (*ui.Table, error) {
+	known, err := s.knownCallers(page.People)
+	if err != nil {
+		return nil, err
+	}
 	t := &ui.Table{Title: s.t("missed.tab_" + tab.word), Note: s.t("people.count", "Count", page.Total), Columns: s.missedColumns(), Exports: s.exports(report.Missed), Pager: s.pager(page.Next)}
 	n := names(s.Agents)
 	for i := range page.People {
-		t.Rows = append(t.Rows, s.missedRow(&page.People[i], kept[page.People[i].ID], n))
+		t.Rows = append(t.Rows, s.missedRow(&page.People[i], kept[page.People[i].ID], n, known))
 	}
 	t.Empty = &ui.Empty{Icon: "check", Title: s.t("missed.none_" + tab.word), Text: s.t("missed.none.text")}
-	return t
+	return t, nil
 }
 
 // missedRow shows one missed caller: what became of them, and what can be done.
-func (v *visit) missedRow(p *stats.Person, b callback.Callback, n names) ui.Row {
+func (v *visit) missedRow(p *stats.Person, b callback.Callback, n names, known *knownCallers) ui.Row {
 	state := b.State(p.LastMissed)
 	handled := p.State == stats.Settled || state == callback.Handled && p.State.Waiting()
 	row := ui.Row{ID: "n-" + string(p.Key), Muted: handled}
@@ -150,6 +164,7 @@ func (v *visit) missedRow(p *stats.Person, b callback.Callback, n names) ui.Row 
 		v.callbackCell(p, b, n, handled),
 		{Acts: v.missedActs(p, handled)},
 	}
+	known.tell(v, p, handled, &row)
 	if p.RecoveredAt.IsZero() {
 		return row
 	}
@@ -360,5 +375,9 @@ func (v *visit) changed(message, undo string) error {
 	if err != nil {
 		return err
 	}
-	return v.fragment("report", "row", ui.RowOf{Row: v.missedRow(who, kept[n], all), Columns: v.missedColumns()})
+	known, err := v.knownCallers([]stats.Person{*who})
+	if err != nil {
+		return err
+	}
+	return v.fragment("report", "row", ui.RowOf{Row: v.missedRow(who, kept[n], all, known), Columns: v.missedColumns()})
 }

@@ -39,6 +39,7 @@ func (s *site) routes() []route {
 		s.intakeRoutes(),
 		s.leadSettingsRoutes(),
 		s.assignRoutes(),
+		s.talkingRoutes(),
 		s.followSetRoutes(),
 		s.reportRoutes(),
 		s.exportRoutes(),

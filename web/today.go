@@ -247,7 +247,9 @@ func (s *sight) todayMissed(p *todayPage, rep *stats.Report) error {
 		p.Lead = s.words.Rich("today.lead", "Count", page.Total, "Long", s.t("today.long", "Count", long))
 	}
 	page.People = page.People[:min(mostShown, len(page.People))]
-	p.Missed = s.missedTable(missedTabs()[0], page, kept)
+	if p.Missed, err = s.missedTable(missedTabs()[0], page, kept); err != nil {
+		return err
+	}
 	p.Missed.Title, p.Missed.Exports, p.Missed.Pager = s.t("today.missed"), nil, nil
 	p.Missed.Empty = &ui.Empty{Icon: "check", Title: s.t("today.missed_none"), Text: s.t("today.missed_none.text")}
 	if page.Total > mostShown {
