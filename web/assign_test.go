@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"maps"
 	"net/url"
 	"regexp"
 	"testing"
@@ -20,9 +21,7 @@ func TestRulesOfAssignmentOnPages(t *testing.T) {
 		bina := w.member(account.Agent, "Bina")
 		rule := func(name string, more url.Values) url.Values {
 			v := url.Values{"rev": {"0"}, "name": {name}, "members": {string(bina.ID)}, "way": {"round_robin"}, "phoneless": {"1"}}
-			for k, x := range more {
-				v[k] = x
-			}
+			maps.Copy(v, more)
 			return v
 		}
 		o.get(path+"/rule").want(t, "the form", 200, "Back to whoever spoke", "in turn, by weights")
@@ -71,9 +70,7 @@ func TestFollowUpSettingsOnPages(t *testing.T) {
 		o.get(path).want(t, "the form", 200, "Ask for the outcome", `value="10"`)
 		set := url.Values{"rev": {"0"}, "after_connected": {"1"}, "reminders": {"60, 5"}, "escalate": {"4"}, "recovery": {"30"}, "response": {"20"}, "stale": {"7"}}
 		bad := url.Values{}
-		for k, v := range set {
-			bad[k] = v
-		}
+		maps.Copy(bad, set)
 		bad.Set("reminders", "soon")
 		o.post(path, bad).want(t, "no minutes", 422, "is no number of minutes")
 		o.post(path, set).want(t, "kept", 200)

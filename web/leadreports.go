@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -121,9 +122,7 @@ func (s *sight) leadRows(m *funnel.Metric, narrow url.Values) string {
 	if s.Ask.Agent != "" {
 		q.Set("owner", s.Ask.Agent)
 	}
-	for name, all := range narrow {
-		q[name] = all
-	}
+	maps.Copy(q, narrow)
 	return "/leads/table?" + q.Encode()
 }
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -225,15 +226,15 @@ func TestWhetherWhatWasPlannedWasDone(t *testing.T) {
 			want  string
 		}{{w.asha.ID, "3 0.333333 1 1 1 0 0.5"}, {w.bina.ID, "2 1 1 0 0 1 -"}} {
 			i := slices.IndexFunc(r.Groups, func(g funnel.Group) bool { return g.Key == string(x.owner) })
-			var got string
+			var got strings.Builder
 			for j, m := range r.Metrics {
 				if j > 0 {
-					got += " "
+					got.WriteString(" ")
 				}
-				got += figure(r, &r.Groups[i], m.ID)
+				got.WriteString(figure(r, &r.Groups[i], m.ID))
 			}
-			if got != x.want {
-				t.Errorf("%s has %s, want %s", r.Groups[i].Title, got, x.want)
+			if got.String() != x.want {
+				t.Errorf("%s has %s, want %s", r.Groups[i].Title, got.String(), x.want)
 			}
 		}
 	})
