@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"strconv"
+	"time"
 
 	"parley/account"
 	"parley/crm/intake"
@@ -328,10 +329,34 @@ func listRejected(v *visit) error {
 	return v.sent(out, v.Intake.Rejected(v.ctx(), v.org().ID, m, out))
 }
 
+// undoList takes an import back. A large one goes on behind the page, which then says so.
 func undoList(v *visit) error {
-	m, err := v.Intake.Undo(v.ctx(), v.actor, v.r.PathValue("import"))
-	if err != nil {
-		return err
+	const soon = 3 * time.Second
+	type undone struct {
+		m   *intake.Import
+		err error
+	}
+	ended := make(chan undone, 1)
+	actor, id := v.actor, v.r.PathValue("import")
+	v.Background("undoing a list", func(ctx context.Context) error {
+		m, err := v.Intake.Undo(ctx, actor, id)
+		ended <- undone{m, err}
+		if k := fault.KindOf(err); err != nil && (k == fault.Internal || k == fault.Unavailable) {
+			return fmt.Errorf("undoing import %s: %w", id, err)
+		}
+		return nil
+	})
+	var m *intake.Import
+	select {
+	case x := <-ended:
+		if x.err != nil {
+			return x.err
+		}
+		m = x.m
+	case <-time.After(soon):
+		return v.to(listPath(id), ui.Flash{Kind: ui.Plain, Text: v.t("intake.undoing")})
+	case <-v.ctx().Done():
+		return v.ctx().Err()
 	}
 	flashes := []ui.Flash{v.good("intake.undone", "Count", m.Counts.Removed)}
 	if n := m.Counts.Kept; n > 0 {
