@@ -105,6 +105,12 @@ func TestContactsForPrograms(t *testing.T) {
 		if h.do(t, h.token(t, h.Org, owner.ID, account.ReadLeads), http.MethodGet, root+"/search?q=00101", nil).read(t, http.StatusOK, &hits); len(hits.Numbers) != 0 {
 			t.Errorf("without the scope of calls numbers are found: %+v", hits.Numbers)
 		}
+		if h.get(t, "/search?q="+url.QueryEscape("lemo likes"), &hits); len(hits.Notes) != 1 || hits.Notes[0].Text != "Likes lemons" || hits.Notes[0].Contact != c.ID {
+			t.Errorf("words of a note find %+v", hits.Notes)
+		}
+		if h.get(t, "/search?q="+url.QueryEscape("न🍋न🍋"), &hits); len(hits.Notes) != 0 {
+			t.Errorf("words that a note had before find %+v", hits.Notes)
+		}
 		h.do(t, h.owner, http.MethodGet, root+"/search?q=x", nil).problem(t, http.StatusUnprocessableEntity)
 		card := h.get(t, "/contacts/export?format=vcard4&tag=vip", nil)
 		if !strings.Contains(card.text, "BEGIN:VCARD") || !strings.Contains(card.text, "+919812300101") || strings.Count(card.text, "BEGIN:VCARD") != 1 {

@@ -7,6 +7,7 @@ import (
 
 	"parley/account"
 	"parley/calls/number"
+	"parley/crm/contact"
 	"parley/crm/lead"
 	"parley/platform/fault"
 	"parley/platform/phone"
@@ -16,7 +17,14 @@ import (
 type Found struct {
 	Contacts []Contact     `json:"contacts" doc:"By name, company, e-mail address or number"`
 	Leads    []Lead        `json:"leads" doc:"Leads of these contacts, the newest first"`
+	Notes    []FoundNote   `json:"notes" doc:"Notes about contacts that have all words, or words that begin so"`
 	Numbers  []FoundNumber `json:"numbers" doc:"Numbers with calls, by all digits or at least the last four; with the scope read_calls"`
+}
+
+// FoundNote is a note with whom it is about.
+type FoundNote struct {
+	Contact contact.ID `json:"contact"`
+	ContactNote
 }
 
 // FoundNumber is a number with its newest call.
@@ -28,8 +36,8 @@ type FoundNumber struct {
 }
 
 func (s *API) search() {
-	handle(s, does(http.MethodGet, "/search", "search", account.ReadLeads, tagContacts, "Find people, leads and calls").
-		saying("By the beginnings of words of a name or a company, an e-mail address, or a number: at most 20 of each. Restricted and erased people are not found."), s.find)
+	handle(s, does(http.MethodGet, "/search", "search", account.ReadLeads, tagContacts, "Find people, leads, notes and calls").
+		saying("By the beginnings of words of a name, a company or a note, an e-mail address, or a number: at most 20 of each. Restricted and erased people are not found."), s.find)
 }
 
 func (s *API) find(ctx context.Context, in *struct {
@@ -46,7 +54,7 @@ func (s *API) find(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := Found{Contacts: []Contact{}, Leads: []Lead{}, Numbers: []FoundNumber{}}
+	out := Found{Contacts: []Contact{}, Leads: []Lead{}, Notes: []FoundNote{}, Numbers: []FoundNumber{}}
 	found, err := s.Contacts.Load(ctx, s.DB, org.ID, ids...)
 	if err != nil {
 		return nil, err
@@ -61,6 +69,18 @@ func (s *API) find(ctx context.Context, in *struct {
 			return nil, err
 		}
 		out.Leads = leadsOf(ctx, page.Rows)
+	}
+	notes, err := s.Contacts.FindNotes(ctx, s.DB, org.ID, sight, text, most)
+	if err != nil {
+		return nil, err
+	}
+	about := make([]contact.ID, len(notes))
+	for i := range notes {
+		about[i] = notes[i].Contact
+		out.Notes = append(out.Notes, FoundNote{notes[i].Contact, noteOf(org, &notes[i])})
+	}
+	if err := s.concernContacts(ctx, about...); err != nil {
+		return nil, err
 	}
 	err = s.withNumbers(ctx, text, most, &out)
 	return answerOf(out), err

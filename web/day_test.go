@@ -45,6 +45,7 @@ func TestALeadFromTheFirstNoteToItsEnd(t *testing.T) {
 		for _, q := range []string{"meera", "rao iy", "meera@example.com", "9812311111", "1111"} {
 			o.get("/search?q="+url.QueryEscape(q)).want(t, "a search for "+q, 200, "Meera Rao-Iyer", who, page.path, "Lead at Contacted")
 		}
+		o.get("/search?q=diwali+call").want(t, "a search for words of a note", 200, "Wants a call after Diwali", "kind=note")
 		agent := w.as(w.member(account.Agent, "Bina"))
 		if found := agent.get("/search?q=meera").want(t, "a search of who does not see her", 200); found.has(who) {
 			t.Error("the search shows a contact out of sight")

@@ -8,6 +8,7 @@ import (
 	"parley/calls/number"
 	"parley/calls/report"
 	"parley/calls/stats"
+	"parley/crm/contact"
 	"parley/crm/funnel"
 	"parley/crm/lead"
 	"parley/platform/phone"
@@ -32,13 +33,13 @@ const mostHits = 8
 // fewestDigits is how many last digits of a number are needed: fewer would open too many numbers.
 const fewestDigits = 4
 
-// search finds contacts with their leads by name, company, address or number, numbers by all or their last digits, members, pages,
+// search finds contacts with their leads by name, company, address or number, notes by their words, numbers by all or their last digits, members, pages,
 // reports and figures. Names that phones logged with calls lie sealed one by one, so they cannot be searched; the page says so.
 func search(v *visit) error {
 	q := strings.Join(strings.Fields(v.query("q")), " ")
 	var hits []ui.Hits
 	if len([]rune(q)) >= 2 {
-		for _, find := range []func(q string) (ui.Hits, error){v.findContacts, v.findNumbers, v.findPeople, v.findTeams, v.findPages} {
+		for _, find := range []func(q string) (ui.Hits, error){v.findContacts, v.findNotes, v.findNumbers, v.findPeople, v.findTeams, v.findPages} {
 			found, err := find(q)
 			if err != nil {
 				return err
@@ -111,6 +112,41 @@ func (v *visit) findContacts(q string) (ui.Hits, error) {
 		}
 	}
 	return out, nil
+}
+
+// findNotes finds notes about contacts in sight by their words.
+func (v *visit) findNotes(q string) (ui.Hits, error) {
+	const shown = 80 // characters of a note
+	out := ui.Hits{Title: v.t("search.notes")}
+	if !v.actor.Can(account.ReadLeads) {
+		return out, nil
+	}
+	d, err := v.desk()
+	if err != nil {
+		return out, err
+	}
+	notes, err := v.Contacts.FindNotes(v.ctx(), v.DB, v.org().ID, d.sight, q, mostHits)
+	if err != nil || len(notes) == 0 {
+		return out, err
+	}
+	ids := make([]contact.ID, len(notes))
+	for i, n := range notes {
+		ids[i] = n.Contact
+	}
+	found, err := v.Contacts.Load(v.ctx(), v.DB, v.org().ID, ids...)
+	for _, n := range notes {
+		c := found[n.Contact]
+		if c == nil {
+			continue
+		}
+		v.concernContact(c)
+		text := []rune(strings.Join(strings.Fields(n.Text), " "))
+		if len(text) > shown {
+			text = append(text[:shown], '…')
+		}
+		out.Items = append(out.Items, ui.Hit{Title: string(text), Aside: nonEmpty(v.contactName(c), v.t("contact.nameless")), Href: contactPath(c.ID) + "?kind=note", Icon: "note"})
+	}
+	return out, err
 }
 
 func (v *visit) findNumbers(q string) (ui.Hits, error) {

@@ -83,6 +83,7 @@ func (s *Contacts) remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids
 			`DELETE FROM contact_numbers WHERE org_id = $1 AND contact IN ` + in,
 			`DELETE FROM contact_events WHERE org_id = $1 AND contact IN ` + in,
 			`DELETE FROM contact_notes WHERE org_id = $1 AND contact IN ` + in,
+			`DELETE FROM contact_note_words WHERE org_id = $1 AND contact IN ` + in,
 			`DELETE FROM contact_distinct WHERE org_id = $1 AND one IN ` + in,
 			`DELETE FROM contact_distinct WHERE org_id = $1 AND other IN ` + in,
 			`DELETE FROM contacts WHERE org_id = $1 AND contact IN ` + in,
@@ -116,7 +117,7 @@ func (s *Contacts) Brought(ctx context.Context, c db.Conn, org account.OrgID, im
 
 // Delete removes the contacts of an organisation inside a running transaction; its keys go with it.
 func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
-	for _, table := range []string{"contacts", "contact_numbers", "contact_index", "contact_events", "contact_notes", "contact_tags", "contact_distinct", "archived_contacts"} {
+	for _, table := range []string{"contacts", "contact_numbers", "contact_index", "contact_events", "contact_notes", "contact_note_words", "contact_tags", "contact_distinct", "archived_contacts"} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1`, org); err != nil {
 			return err
 		}

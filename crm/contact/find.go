@@ -302,15 +302,7 @@ func count(ctx context.Context, c db.Conn, query string, args []any) (n int, err
 }
 
 // has tells whether every word of a query begins a word of the person.
-func has(p *Person, query []string) bool {
-	all := p.words()
-	for _, q := range query {
-		if !slices.ContainsFunc(all, func(w string) bool { return strings.HasPrefix(w, q) }) {
-			return false
-		}
-	}
-	return true
-}
+func has(p *Person, query []string) bool { return hasAll(p.words(), query) }
 
 // usable leaves out whom a restriction keeps from being used.
 func (s *Contacts) usable(ctx context.Context, c db.Conn, org account.OrgID, found map[ID]*Contact) error {

@@ -60,7 +60,10 @@ func words(text string) []string {
 }
 
 // wordIndex is a word in the index: one part for each of its beginnings and one for the whole, of 2 bytes each.
-func wordIndex(k *vault.OrgKeys, word string) []byte {
+func wordIndex(k *vault.OrgKeys, word string) []byte { return labelledIndex(k, "contact word", word) }
+
+// labelledIndex is a word in an index of its own.
+func labelledIndex(k *vault.OrgKeys, label, word string) []byte {
 	out := make([]byte, 0, indexBytes)
 	runes := []rune(word)
 	for _, n := range beginnings() {
@@ -68,15 +71,20 @@ func wordIndex(k *vault.OrgKeys, word string) []byte {
 		if n <= len(runes) {
 			part = string(runes[:n])
 		}
-		out = append(out, k.Index("contact word", part)[:partBytes]...)
+		out = append(out, k.Index(label, part)[:partBytes]...)
 	}
-	return append(out, k.Index("contact word", word+"|")[:partBytes]...)
+	return append(out, k.Index(label, word+"|")[:partBytes]...)
 }
 
 // beginning is the longest part of the index of a word of a query that words which begin like it share; the whole where it is too
 // short for one.
 func beginning(k *vault.OrgKeys, word string) []byte {
-	idx, runes := wordIndex(k, word), utf8.RuneCountInString(word)
+	return labelledBeginning(k, "contact word", word)
+}
+
+// labelledBeginning is beginning in an index of its own.
+func labelledBeginning(k *vault.OrgKeys, label, word string) []byte {
+	idx, runes := labelledIndex(k, label, word), utf8.RuneCountInString(word)
 	bytes := 0
 	for _, n := range beginnings() {
 		if n <= runes {
@@ -263,6 +271,9 @@ func (s *Contacts) Tags(ctx context.Context, c db.Conn, org account.OrgID) ([]Ta
 
 // Reindex makes all blind indexes anew under a new index key, inside the transaction that changes it.
 func (s *Contacts) Reindex(ctx context.Context, tx *db.Tx, org account.OrgID, k *vault.OrgKeys) error {
+	if err := s.reindexNotes(ctx, tx, org, k); err != nil {
+		return err
+	}
 	for _, table := range []string{"contact_index", "contact_tags"} {
 		if _, err := tx.Exec(ctx, `DELETE FROM `+table+` WHERE org_id = $1`, org); err != nil {
 			return err

@@ -166,6 +166,9 @@ func (s *Contacts) noteKeeper() retain.Keeper {
 					if _, err := tx.Exec(ctx, `DELETE FROM contact_notes WHERE org_id = $1 AND contact = $2`, org, m); err != nil {
 						return err
 					}
+					if err := dropNoteWords(ctx, tx, org, m, ""); err != nil {
+						return err
+					}
 				}
 			}
 			return nil
@@ -212,6 +215,9 @@ func (s *Contacts) dropOld(ctx context.Context, tx *db.Tx, org account.OrgID, o 
 		n, err := tx.Exec(ctx, `DELETE FROM contact_notes WHERE org_id = $1 AND note = $2`, org, i.Key)
 		if err == nil && n != 1 {
 			err = fault.New(fault.Conflict, "Notes about contacts were deleted meanwhile, so nothing was removed.")
+		}
+		if err == nil {
+			_, err = tx.Exec(ctx, `DELETE FROM contact_note_words WHERE org_id = $1 AND note = $2`, org, i.Key)
 		}
 		if err != nil {
 			return err
@@ -450,6 +456,9 @@ func (s *Contacts) giveOne(ctx context.Context, tx *db.Tx, org account.OrgID, a 
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO contact_notes (org_id, contact, note, sealed, by_member, at_ms, changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
 			org, a.ID, n.ID, sealed, n.By, millis(n.At), millis(n.Changed)); err != nil {
+			return nil, err
+		}
+		if err := putNoteWords(ctx, tx, k, org, noteRow{a.ID, n.ID, n.Text}); err != nil {
 			return nil, err
 		}
 	}

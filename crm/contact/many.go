@@ -73,6 +73,7 @@ func (s *Contacts) AddNotes(ctx context.Context, tx *db.Tx, org account.OrgID, b
 			return err
 		}
 		var args []any
+		var rows []noteRow
 		for _, r := range part {
 			c := found[r.Contact]
 			if c == nil {
@@ -86,12 +87,21 @@ func (s *Contacts) AddNotes(ctx context.Context, tx *db.Tx, org account.OrgID, b
 			if err != nil {
 				return err
 			}
-			args = append(args, org, c.ID, id.New("nte"), sealed, by, millis(now), millis(now))
+			n := noteRow{c.ID, NoteID(id.New("nte")), text}
+			rows = append(rows, n)
+			args = append(args, org, c.ID, n.note, sealed, by, millis(now), millis(now))
 			if err := s.SetLast(ctx, tx, org, c.ID, now); err != nil {
 				return err
 			}
 		}
 		if _, err := tx.Exec(ctx, `INSERT INTO contact_notes (org_id, contact, note, sealed, by_member, at_ms, changed_ms) VALUES `+db.Values(len(part), 7), args...); err != nil {
+			return err
+		}
+		k, err := s.d.Keys.Org(ctx, int64(org))
+		if err != nil {
+			return err
+		}
+		if err := putNoteWords(ctx, tx, k, org, rows...); err != nil {
 			return err
 		}
 	}

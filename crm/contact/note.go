@@ -61,7 +61,22 @@ func (s *Contacts) AddNote(ctx context.Context, tx *db.Tx, org account.OrgID, by
 	if _, err := tx.Exec(ctx, `INSERT INTO contact_notes (org_id, contact, note, sealed, by_member, at_ms, changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $6)`, org, c.ID, n.ID, sealed, by, millis(now)); err != nil {
 		return nil, err
 	}
+	if err := s.indexNote(ctx, tx, org, noteRow{c.ID, n.ID, text}); err != nil {
+		return nil, err
+	}
 	return n, s.SetLast(ctx, tx, org, c.ID, now)
+}
+
+// indexNote keeps what a note is found by, in place of what it was found by before.
+func (s *Contacts) indexNote(ctx context.Context, tx *db.Tx, org account.OrgID, n noteRow) error {
+	k, err := s.d.Keys.Org(ctx, int64(org))
+	if err != nil {
+		return err
+	}
+	if err := dropNoteWords(ctx, tx, org, n.contact, n.note); err != nil {
+		return err
+	}
+	return putNoteWords(ctx, tx, k, org, n)
 }
 
 func (s *Contacts) sealNote(ctx context.Context, org account.OrgID, key int64, text string) ([]byte, error) {
@@ -90,7 +105,10 @@ func (s *Contacts) ChangeNote(ctx context.Context, tx *db.Tx, org account.OrgID,
 	if err == nil && n == 0 {
 		err = fault.New(fault.NotFound, "There is no note of yours here. Notes are changed by who wrote them.")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.indexNote(ctx, tx, org, noteRow{c.ID, note, text})
 }
 
 // DropNote deletes a note of one's own, unless a hold keeps it.
@@ -106,7 +124,10 @@ func (s *Contacts) DropNote(ctx context.Context, tx *db.Tx, org account.OrgID, b
 	if err == nil && n == 0 {
 		err = fault.New(fault.NotFound, "There is no note of yours here. Notes are deleted by who wrote them.")
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return dropNoteWords(ctx, tx, org, c.ID, note)
 }
 
 // Notes gives notes about a contact, the newest first: at most limit of those before a moment (zero = all).

@@ -19,7 +19,7 @@ import (
 func (s *Contacts) Store() rights.Store {
 	return rights.Store{
 		Name: "contact cards", Once: true,
-		Tables: []string{"contacts", "contact_numbers", "contact_index", "contact_events", "contact_notes", "contact_tags", "contact_distinct", "archived_contacts"},
+		Tables: []string{"contacts", "contact_numbers", "contact_index", "contact_events", "contact_notes", "contact_note_words", "contact_tags", "contact_distinct", "archived_contacts"},
 		Export: func(ctx context.Context, org account.OrgID, who subject.Ref, to *rights.Package) error {
 			return s.export(ctx, org, who, to)
 		},
@@ -346,6 +346,12 @@ func (s *Contacts) lock(ctx context.Context, org account.OrgID, who subject.Ref,
 			lines = append(lines, all[i])
 			for _, c := range ids {
 				if _, err := tx.Exec(ctx, x.query, org, c); err != nil {
+					return err
+				}
+				if x.category != CategoryNote {
+					continue
+				}
+				if err := dropNoteWords(ctx, tx, org, c, ""); err != nil {
 					return err
 				}
 			}
