@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { send, submit } from "./trust.mjs";
 
 // leadPages are the pages that are always there.
-export const leadPages = ["/leads", "/leads/table", "/leads/calendar", "/leads/new", "/leads/settings", "/leads/imports", "/leads/imports/new", "/contacts", "/contacts/new", "/contacts/twins", "/day", "/followups"];
+export const leadPages = ["/leads", "/leads/table", "/leads/calendar", "/leads/new", "/leads/settings", "/leads/settings/assignment", "/leads/settings/assignment/rule", "/leads/settings/assignment/rescue",
+  "/leads/settings/assignment/closed", "/leads/settings/follow-ups", "/leads/settings/follow-ups/outcomes", "/reports/lead_pipeline", "/reports/lead_conversion", "/reports/lead_response?by=owner", "/reports/follow_up_discipline",
+  "/reports/recovery", "/search?q=gup", "/leads/imports", "/leads/imports/new", "/contacts", "/contacts/new", "/contacts/twins", "/day", "/followups"];
 
 const people = Array.from({ length: 12 }, (_, i) => ({ first: i === 3 ? "सीता" : `Walk${i}`, last: "Lead", number: `+9198220${String(41000 + i)}`, email: `walk${i}@leads.example.org` }));
 
@@ -194,6 +196,31 @@ async function winning(kit, view, href) {
   kit.check("the lead is won", /won/i.test(await page.locator("main").innerText()));
 }
 
+// giving looks who got the leads of the list and why, and gives one out anew while its owner is away.
+async function giving(kit, view) {
+  const { page } = view;
+  await leadOf(kit, page, people[5]);
+  const owner = /Owner: (.+?)\./.exec(await page.locator(".lead").first().innerText())?.[1];
+  kit.check("the rules gave the lead to somebody", owner && owner !== "Nobody", owner);
+  kit.check("the lead says why", /It was their turn/.test(await page.locator("main").innerText()));
+  await page.goto(`${kit.base}/leads/settings/assignment`);
+  kit.check("the log says who got it", /Walk5/.test(await page.locator("main").innerText()));
+  const away = page.locator("form[action$='/away']");
+  await away.locator("[name=member]").selectOption({ label: owner });
+  await away.locator("[name=from]").fill(await soon(page, -60));
+  await away.locator("[name=until]").fill(await soon(page, 3 * 24 * 60));
+  await away.locator("button").last().click();
+  await page.waitForLoadState("load");
+  kit.check("somebody is away", (await page.locator("main").innerText()).includes(owner));
+  await kit.seen(view, "assignment-away");
+  await leadOf(kit, page, people[5]);
+  await page.locator("form[action$='/assign'] button").click();
+  await page.waitForLoadState("load");
+  await kit.seen(view, "lead-assigned");
+  const next = /Owner: (.+?)\./.exec(await page.locator(".lead").first().innerText())?.[1];
+  kit.check("whoever is away gets nothing", next && next !== owner, `${owner} and then ${next}`);
+}
+
 // board moves a lead by the keyboard alone.
 async function board(kit, view) {
   const { page } = view;
@@ -256,6 +283,7 @@ async function leaving(kit, view, href) {
 export async function walking(kit, view) {
   await arranging(kit, view);
   await bringing(kit, view);
+  await giving(kit, view);
   await board(kit, view);
   await bulk(kit, view);
   const href = await calling(kit, view);

@@ -227,8 +227,8 @@ async function calls(start) {
 // leads walks what is about contacts, leads and follow-ups.
 async function leads(start) {
   const pages = await walking(kit, start);
-  await looking(pages.map((path) => [path.replace(/\/[a-z]+_[0-9a-z]+/g, "/one"), path]));
-  await translated(start, ["/leads", "/leads/table", "/contacts", "/day", "/leads/settings"]);
+  await looking(pages.map((path) => [path.replace(/\/(con|led|fol)_[0-9a-z]+/g, "/one").replace(/[?=]/g, "-"), path]));
+  await translated(start, ["/leads", "/leads/table", "/contacts", "/day", "/leads/settings", "/leads/settings/assignment", "/leads/settings/follow-ups", "/reports/lead_conversion"]);
 }
 
 // timed runs a walk to its end, or says where it broke off.
