@@ -92,9 +92,9 @@ func (k *knownCallers) tell(v *visit, p *stats.Person, handled bool, row *ui.Row
 	}
 	wait := &row.Cells[2]
 	if left := k.target - p.WaitingBusiness; left >= 0 {
-		wait.Tags = append(wait.Tags, ui.Tag{Text: v.t("missed.left", "Time", v.worked(left))})
+		wait.Sub += ", " + v.t("missed.left", "Time", v.worked(left))
 	} else {
-		wait.Tags = append(wait.Tags, ui.Tag{Text: v.t("missed.late"), Kind: ui.Bad, Icon: "clock"})
+		wait.Sub += ", " + v.t("missed.late")
 	}
 }
 

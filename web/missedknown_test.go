@@ -18,7 +18,7 @@ func TestMissedCallersAreKnown(t *testing.T) {
 		o.call(o.ravi, 10*time.Minute, call.TypeMissed, 0, gupta)
 		owner := o.owner()
 		lead := owner.post("/leads/new", url.Values{"first": {"Nandini"}, "last": {"Sharma"}, "number": {sharma}, "stage": {"sales/new"}}).want(t, "a lead", 200)
-		owner.get("/missed?preset=today").want(t, "missed callers", 200, "Nandini Sharma", "Open lead, ", lead.path, "Past the target", "left", "1 caller of the last 14 days has waited longer than your target of 1 h")
+		owner.get("/missed?preset=today").want(t, "missed callers", 200, "Nandini Sharma", "Open lead, ", lead.path, "past the target", "left", "1 caller of the last 14 days has waited longer than your target of 1 h")
 		if agent := o.as(o.ravi); agent.get("/missed?preset=today").has("Nandini") {
 			t.Error("the page tells the name of a contact whom the reader does not see")
 		}
