@@ -107,24 +107,21 @@ func (s *API) savePipeline(ctx context.Context, in *struct{ Body Pipeline }) (*b
 	for _, st := range b.Stages {
 		p.Stages = append(p.Stages, lead.Stage{Key: st.Key, Title: st.Title, Probability: st.Probability, Gone: st.Gone})
 	}
+	r := attach.StageRule{Attempted: b.Attempted, Connected: b.Connected}
 	var kept *lead.Pipeline
 	if err := s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-		kept, err = s.Leads.SavePipeline(ctx, tx, callerOf(ctx).org, actorOf(ctx).Member.ID, p)
-		return err
+		if kept, err = s.Leads.SavePipeline(ctx, tx, callerOf(ctx).org, actorOf(ctx).Member.ID, p); err != nil {
+			return err
+		}
+		rules, err := s.Attach.StageRules(ctx, tx, callerOf(ctx).org.ID)
+		if err != nil || rules[kept.Key] == r {
+			return err
+		}
+		return s.Attach.SetStageRule(ctx, tx, actorOf(ctx), kept.Key, r)
 	}); err != nil {
 		return nil, err
 	}
-	rules, err := s.Attach.StageRules(ctx, s.DB, callerOf(ctx).org.ID)
-	if err != nil {
-		return nil, err
-	}
-	if r := (attach.StageRule{Attempted: b.Attempted, Connected: b.Connected}); r != rules[kept.Key] {
-		if err := s.Attach.SetStageRule(ctx, actorOf(ctx), kept.Key, r); err != nil {
-			return nil, err
-		}
-		rules[kept.Key] = r
-	}
-	return answerOf(pipelineOf(kept, rules[kept.Key])), nil
+	return answerOf(pipelineOf(kept, r)), nil
 }
 
 func reasonsAnswer(all []lead.Reason, err error) (*body[LeadReasons], error) {

@@ -117,6 +117,11 @@ func TestHowLeadsAreWorkedOnIsArranged(t *testing.T) {
 	if got := o.post(path, wrong); got.status == 200 || !got.has("500", "Visited") {
 		t.Errorf("a chance of 500 gave %d", got.status)
 	}
+	half := maps.Clone(stages)
+	half.Set("attempted", "qualified") // which the same form takes out: nothing of it is kept, so the next one is not stale
+	if got := o.post(path, half); got.status == 200 || !got.has("no stage") {
+		t.Errorf("leads that move to a stage that is taken out gave %d", got.status)
+	}
 	if got := o.post(path, stages).want(t, "saving", 200); !got.has("Homes", "Fresh (5%) → Visited (15%) → Contacted (20%)", "At the first attempt to call: Contacted") {
 		t.Errorf("the settings show %s", got.text)
 	}

@@ -150,15 +150,13 @@ func savePipeline(v *visit) error {
 	}
 	before := rule
 	if err = d.readPipeline(&p, &rule); err == nil {
-		var kept *lead.Pipeline
-		err = v.DB.Tx(v.ctx(), func(tx *db.Tx) (err error) {
-			kept, err = v.Leads.SavePipeline(v.ctx(), tx, v.org(), v.actor.Member.ID, p)
-			return err
+		err = v.DB.Tx(v.ctx(), func(tx *db.Tx) error {
+			kept, err := v.Leads.SavePipeline(v.ctx(), tx, v.org(), v.actor.Member.ID, p)
+			if err != nil || rule == before {
+				return err
+			}
+			return v.Attach.SetStageRule(v.ctx(), tx, v.actor, kept.Key, rule)
 		})
-		if err == nil && rule != before {
-			p.Rev = kept.Rev
-			err = v.Attach.SetStageRule(v.ctx(), v.actor, kept.Key, rule)
-		}
 	}
 	if err != nil {
 		return v.again("rows-form", d.pipelinePage(p, rule), err)

@@ -149,7 +149,7 @@ func TestLeadLinesAndRulesAreForThoseWhoArrange(t *testing.T) {
 		as, err := w.Accounts.As(ctx, w.Org.ID, asha.ID)
 		w.must(err)
 		for what, err := range map[string]error{
-			"line": w.attach.SetLeadLine(ctx, as, attach.LeadLine{Line: desk, Incoming: true}), "rule": w.attach.SetStageRule(ctx, as, "", attach.StageRule{}),
+			"line": w.attach.SetLeadLine(ctx, as, attach.LeadLine{Line: desk, Incoming: true}), "rule": w.stageRule(as, "", attach.StageRule{}),
 		} {
 			if fault.KindOf(err) != fault.Denied {
 				t.Errorf("%s: an agent got %v", what, err)
@@ -160,7 +160,7 @@ func TestLeadLinesAndRulesAreForThoseWhoArrange(t *testing.T) {
 			"source":   w.attach.SetLeadLine(ctx, w.owner, attach.LeadLine{Line: desk, Incoming: true, Source: string(make([]byte, 100))}),
 			"seconds":  w.attach.SetLeadLine(ctx, w.owner, attach.LeadLine{Line: desk, Incoming: true, Min: 2 * time.Hour}),
 			"pipeline": w.attach.SetLeadLine(ctx, w.owner, attach.LeadLine{Line: desk, Incoming: true, Pipeline: "nowhere"}),
-			"stage":    w.attach.SetStageRule(ctx, w.owner, "sales", attach.StageRule{Attempted: "nowhere"}),
+			"stage":    w.stageRule(w.owner, "sales", attach.StageRule{Attempted: "nowhere"}),
 		} {
 			if k := fault.KindOf(try); k != fault.Invalid && k != fault.NotFound {
 				t.Errorf("%s: got %v", what, try)
@@ -180,7 +180,7 @@ func TestCallsMoveLeads(t *testing.T) {
 		ctx := w.t.Context()
 		asha := w.Agent(w.t, "Asha")
 		desk := w.line(asha.Agent, num(901))
-		w.must(w.attach.SetStageRule(ctx, w.owner, "", attach.StageRule{Attempted: "contacted", Connected: "qualified"}))
+		w.must(w.stageRule(w.owner, "", attach.StageRule{Attempted: "contacted", Connected: "qualified"}))
 		one, two, three := w.person("One", "", num(1)), w.person("Two", "", num(2)), w.person("Three", "", num(3))
 		a, b, c := w.lead(one.ID, "").ID, w.lead(two.ID, "").ID, w.lead(three.ID, "").ID
 		w.tx(func(tx *db.Tx) error {

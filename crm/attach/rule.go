@@ -33,27 +33,25 @@ func (a *Attach) StageRules(ctx context.Context, c db.Conn, org account.OrgID) (
 	return out, err
 }
 
-// SetStageRule says where the leads of a pipeline move by themselves from now on. by needs manage_pipelines.
-func (a *Attach) SetStageRule(ctx context.Context, by *account.Actor, pipeline string, s StageRule) error {
+// SetStageRule says where the leads of a pipeline move by themselves from now on. by needs manage_pipelines. It takes a transaction
+// so that a pipeline and its rule are kept together or not at all.
+func (a *Attach) SetStageRule(ctx context.Context, tx *db.Tx, by *account.Actor, pipeline string, s StageRule) error {
 	if err := by.Require(account.ManagePipelines); err != nil {
 		return err
 	}
-	org := by.Org.ID
-	return a.DB.Tx(ctx, func(tx *db.Tx) error {
-		p, err := a.Leads.Pipeline(ctx, tx, org, pipeline)
-		if err != nil {
-			return err
-		}
-		for field, key := range map[string]string{"attempted": s.Attempted, "connected": s.Connected} {
-			if st, ok := p.Stage(key); key != "" && (!ok || st.Gone) {
-				return fault.Field(field, "The pipeline %q has no stage %q. Choose one of its stages.", p.Title, key)
-			}
-		}
-		_, err = tx.Exec(ctx, `INSERT INTO stage_rules (org_id, pipeline, attempted, connected, by_member, at_ms) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (org_id, pipeline) DO UPDATE SET attempted = excluded.attempted, connected = excluded.connected, by_member = excluded.by_member, at_ms = excluded.at_ms`,
-			org, p.Key, s.Attempted, s.Connected, by.Member.ID, a.Now().UnixMilli())
+	p, err := a.Leads.Pipeline(ctx, tx, by.Org.ID, pipeline)
+	if err != nil {
 		return err
-	})
+	}
+	for _, to := range []struct{ field, key string }{{"attempted", s.Attempted}, {"connected", s.Connected}} {
+		if st, ok := p.Stage(to.key); to.key != "" && (!ok || st.Gone) {
+			return fault.Field(to.field, "The pipeline %q has no stage %q. Choose one of its stages.", p.Title, to.key)
+		}
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO stage_rules (org_id, pipeline, attempted, connected, by_member, at_ms) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (org_id, pipeline) DO UPDATE SET attempted = excluded.attempted, connected = excluded.connected, by_member = excluded.by_member, at_ms = excluded.at_ms`,
+		by.Org.ID, p.Key, s.Attempted, s.Connected, by.Member.ID, a.Now().UnixMilli())
+	return err
 }
 
 // stageFor is where a lead of a pipeline moves when its calls were had and are now; "" leaves it. Stages that stand before the

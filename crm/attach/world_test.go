@@ -69,6 +69,10 @@ func (w *world) tx(fn func(tx *db.Tx) error) {
 	w.must(w.DB.Tx(w.t.Context(), fn))
 }
 
+func (w *world) stageRule(by *account.Actor, pipeline string, r attach.StageRule) error {
+	return w.DB.Tx(w.t.Context(), func(tx *db.Tx) error { return w.attach.SetStageRule(w.t.Context(), tx, by, pipeline, r) })
+}
+
 // line gives an agent a line with a number.
 func (w *world) line(agent account.AgentNo, own string) call.LineNo {
 	w.t.Helper()

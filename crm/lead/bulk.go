@@ -2,6 +2,7 @@ package lead
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -36,7 +37,7 @@ func (e *Edit) empty() bool {
 
 // Outcome is what became of a change of many leads.
 type Outcome struct {
-	Bulk    string // its name, to take it back by
+	Bulk    string // its name, to take it back by; "" of a trial
 	Changed int
 	Same    int // were already as they were to be
 	Skipped []Skip
@@ -54,6 +55,15 @@ const bulkRows = 200
 // Bulk changes many leads, each by the rules that it alone would be changed by: one that cannot be changed is left out with
 // a sentence. Undo takes all of it back at once.
 func (s *Leads) Bulk(ctx context.Context, actor *account.Actor, sel Selection, e Edit) (*Outcome, error) {
+	return s.bulk(ctx, actor, sel, e, id.New("blk"))
+}
+
+// Try tells what would become of each lead by Bulk, and changes nothing.
+func (s *Leads) Try(ctx context.Context, actor *account.Actor, sel Selection, e Edit) (*Outcome, error) {
+	return s.bulk(ctx, actor, sel, e, "")
+}
+
+func (s *Leads) bulk(ctx context.Context, actor *account.Actor, sel Selection, e Edit, name string) (*Outcome, error) {
 	if err := actor.Require(account.WriteLeads); err != nil {
 		return nil, err
 	}
@@ -77,8 +87,8 @@ func (s *Leads) Bulk(ctx context.Context, actor *account.Actor, sel Selection, e
 	if err != nil {
 		return nil, err
 	}
-	out := &Outcome{Bulk: id.New("blk")}
-	ed := edit{org: actor.Org, by: actor.Member.ID, why: e.Why, bulk: out.Bulk}
+	out := &Outcome{Bulk: name}
+	ed := edit{org: actor.Org, by: actor.Member.ID, why: e.Why, bulk: name}
 	return out, s.each(ctx, ed, ids, out, func(ctx context.Context, tx *db.Tx, l *Lead) error {
 		if !sight.Sees(l.Owner) {
 			return errNone(l.ID)
@@ -124,7 +134,14 @@ func (s *Leads) bulkOne(ctx context.Context, tx *db.Tx, ed edit, l *Lead, e *Edi
 	return nil
 }
 
-// each changes leads one by one, some in a transaction, and tells in out what became of them.
+// trial is why the transactions of Try are taken back.
+type trial struct{}
+
+// Error is never shown.
+func (trial) Error() string { return "It was only tried." }
+
+// each changes leads one by one, some in a transaction, and tells in out what became of them. Without a name of the bulk, it is a
+// trial.
 func (s *Leads) each(ctx context.Context, ed edit, ids []ID, out *Outcome, do func(ctx context.Context, tx *db.Tx, l *Lead) error) error {
 	for part := range slices.Chunk(ids, bulkRows) {
 		var here Outcome
@@ -147,12 +164,15 @@ func (s *Leads) each(ctx context.Context, ed edit, ids []ID, out *Outcome, do fu
 					here.Changed++
 				}
 			}
+			if out.Bulk == "" {
+				return trial{}
+			}
 			_, err := tx.Exec(ctx, `INSERT INTO lead_bulks (org_id, bulk, by_member, at_ms, leads, undone_ms) VALUES ($1, $2, $3, $4, $5, 0)
 				ON CONFLICT (org_id, bulk) DO UPDATE SET leads = lead_bulks.leads + excluded.leads`,
 				ed.org.ID, out.Bulk, ed.by, s.d.Now().UnixMilli(), here.Changed)
 			return err
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, trial{}) {
 			return err
 		}
 		out.Changed, out.Same, out.Skipped = out.Changed+here.Changed, out.Same+here.Same, append(out.Skipped, here.Skipped...)

@@ -24,8 +24,14 @@ func TestManyLeadsAreChangedAndItIsTakenBack(t *testing.T) {
 			_, err := s.leads.Win(ctx, tx, s.Org, s.asha.ID, ids[4], 0, "", "")
 			return err
 		})
-		out, err := s.leads.Bulk(ctx, s.boss, lead.Selection{Filter: &lead.Filter{Tags: []string{"LIST"}}}, lead.Edit{
-			Owner: &s.bina.ID, Stage: "qualified", AddTags: []string{"fair"}, DropTags: []string{"list"}, Why: "Bina was at the fair."})
+		sel := lead.Selection{Filter: &lead.Filter{Tags: []string{"LIST"}}}
+		edit := lead.Edit{Owner: &s.bina.ID, Stage: "qualified", AddTags: []string{"fair"}, DropTags: []string{"list"}, Why: "Bina was at the fair."}
+		tried, err := s.leads.Try(ctx, s.boss, sel, edit)
+		must(t, err)
+		if got := s.get(t, ids[0]); tried.Changed != 4 || len(tried.Skipped) != 1 || tried.Bulk != "" || got.Rev != 1 || got.Owner != s.asha.ID || s.ownerOf(t, got.Contact) != s.asha.ID {
+			t.Errorf("tried: %+v %+v", tried, got)
+		}
+		out, err := s.leads.Bulk(ctx, s.boss, sel, edit)
 		must(t, err)
 		if out.Changed != 4 || len(out.Skipped) != 1 || out.Skipped[0].Lead != ids[4] || !strings.Contains(out.Skipped[0].Sentence, "Asha closed this lead as won") {
 			t.Fatalf("bulk: %+v", out)
