@@ -176,6 +176,10 @@ func TestWhoSeesWhichContactsAndLeadsForPrograms(t *testing.T) {
 			h.send(t, http.MethodPost, "/leads", NewLead{Who: new(personText("More", "98123 0020"+string(rune('0'+i))))}, http.StatusCreated, nil)
 		}
 		var out BulkOutcome
+		h.send(t, http.MethodPost, "/leads/bulk", LeadBulk{DryRun: true, LeadSelection: LeadSelection{Filter: &LeadFilter{Owners: []account.MemberID{"none"}}}, AddTags: []string{"given"}}, http.StatusOK, &out)
+		if h.get(t, "/leads?tag=given", &seen); out.Changed != 3 || out.Bulk != "" || len(seen.Items) != 0 {
+			t.Errorf("tried: %+v, %d changed", out, len(seen.Items))
+		}
 		h.send(t, http.MethodPost, "/leads/bulk", LeadBulk{LeadSelection: LeadSelection{Filter: &LeadFilter{Owners: []account.MemberID{"none"}}}, Owner: &asha.ID, AddTags: []string{"given"}}, http.StatusOK, &out)
 		if out.Changed != 3 || len(out.Skipped) != 0 {
 			t.Errorf("changed %+v", out)

@@ -70,11 +70,12 @@ type LeadBulk struct {
 	Close    string            `json:"close,omitempty" enum:"won,lost"`
 	Reason   string            `json:"reason,omitempty"`
 	Why      string            `json:"why,omitempty" maxLength:"500"`
+	DryRun   bool              `json:"dry_run,omitempty" doc:"Tell what would become of each lead, and change nothing"`
 }
 
 // BulkOutcome is what became of a change of many leads.
 type BulkOutcome struct {
-	Bulk    string        `json:"bulk" doc:"Its name, to take it back by"`
+	Bulk    string        `json:"bulk,omitempty" doc:"Its name, to take it back by; absent when it was only tried"`
 	Changed int           `json:"changed"`
 	Same    int           `json:"same" doc:"Were already as they were to be"`
 	Skipped []SkippedLead `json:"skipped"`
@@ -238,6 +239,9 @@ func (s *API) changeLeads(ctx context.Context, in *struct{ Body LeadBulk }) (*bo
 			return nil, err
 		}
 		e.Close = st
+	}
+	if b.DryRun {
+		return bulkAnswer(s.Leads.Try(ctx, actorOf(ctx), sel, e))
 	}
 	return bulkAnswer(s.Leads.Bulk(ctx, actorOf(ctx), sel, e))
 }
