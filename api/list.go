@@ -240,15 +240,7 @@ func (in *ListSpec) mapping() *intake.Mapping {
 	if in.Map == "" {
 		return nil
 	}
-	m := &intake.Mapping{Sheet: in.Sheet, NoHeader: in.NoHeader, DateOrder: sheet.DateOrder(in.DateOrder)}
-	seen := map[string]int{}
-	for pair := range strings.SplitSeq(in.Map, ",") {
-		field, header, _ := strings.Cut(pair, "=")
-		header = strings.TrimSpace(header)
-		m.Columns = append(m.Columns, intake.Column{Header: header, Nth: seen[header], Field: intake.Field(strings.TrimSpace(field))})
-		seen[header]++
-	}
-	return m
+	return &intake.Mapping{Columns: intake.ParseColumns(in.Map), Sheet: in.Sheet, NoHeader: in.NoHeader, DateOrder: sheet.DateOrder(in.DateOrder)}
 }
 
 // importList takes the file in and lets the import go on in the background.

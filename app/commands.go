@@ -43,6 +43,7 @@ type commands struct {
 	Transfer transferCmd `cmd:"" help:"Handing the business over to a successor."`
 	Import   importCmd   `cmd:"" help:"Bring in calls from files."`
 	Imports  importsCmd  `cmd:"" help:"Imports that were made."`
+	Lead     leadCmd     `cmd:"" help:"Lists of leads and contacts, in and out."`
 	Report   reportCmd   `cmd:"" help:"Show a report."`
 	Export   exportCmd   `cmd:"" help:"Write calls, or another report, to a file."`
 	Audit    auditCmd    `cmd:"" help:"The log of who saw and changed what, and its proofs."`

@@ -154,12 +154,16 @@ func (c *exportCmd) onData(ctx context.Context, r *Run) error {
 
 // writeSheet writes a report to a file, which appears when it is whole.
 func writeSheet(ctx context.Context, r *Run, s *report.Sheet, path string, format report.Format) error {
+	return writeWhole(path, func(w io.Writer) error { return s.Write(ctx, w, format) })
+}
+
+// writeWhole writes a file, which appears when it is whole.
+func writeWhole(path string, write func(w io.Writer) error) error {
 	part, err := os.CreateTemp(filepath.Dir(path), ".parley-export-")
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The file cannot be written to %s (%s).", filepath.Dir(path), plainReason(err))
 	}
-	err = s.Write(ctx, io.Writer(part), format)
-	if err = errors.Join(err, part.Close()); err != nil {
+	if err = errors.Join(write(part), part.Close()); err != nil {
 		return errors.Join(err, os.Remove(part.Name()))
 	}
 	return os.Rename(part.Name(), path)

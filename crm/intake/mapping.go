@@ -294,3 +294,16 @@ func share(rows [][]string, column int, pass func(string) bool) float64 {
 	}
 	return float64(good) / float64(filled)
 }
+
+// ParseColumns reads what columns mean as programs write it: field=Column, several with commas. What is wrong with a field or a column is
+// said by whoever reads the table.
+func ParseColumns(text string) (out []Column) {
+	seen := map[string]int{}
+	for pair := range strings.SplitSeq(text, ",") {
+		field, header, _ := strings.Cut(pair, "=")
+		header = strings.TrimSpace(header)
+		out = append(out, Column{Header: header, Nth: seen[header], Field: Field(strings.TrimSpace(field))})
+		seen[header]++
+	}
+	return out
+}
