@@ -11,6 +11,7 @@ import (
 	"parley/account"
 	"parley/calls/call"
 	"parley/calls/device"
+	"parley/calls/number"
 	"parley/crm/assign"
 	"parley/crm/contact"
 	"parley/crm/lead"
@@ -23,9 +24,9 @@ const tagAssign = "Assignment"
 
 // AssignChoice is how somebody is found.
 type AssignChoice struct {
-	To          assign.Target  `json:"to" doc:"Members, teams, or all agents"`
+	To          assign.Target  `json:"to,omitzero" doc:"Members, teams, or all agents"`
 	Fallback    assign.Target  `json:"fallback,omitzero" doc:"Where nobody of to can have it"`
-	Way         assign.Way     `json:"way" enum:"round_robin,weighted,least_open,least_talk"`
+	Way         assign.Way     `json:"way,omitempty" enum:"round_robin,weighted,least_open,least_talk" doc:"Left out: round_robin"`
 	Weights     []MemberWeight `json:"weights,omitempty" maxItems:"1000" doc:"Of the way weighted; who is not named has 1"`
 	SpokeDays   int            `json:"spoke_days,omitempty" minimum:"0" doc:"First to whoever spoke with one of its numbers in the last so many days"`
 	OwnContacts bool           `json:"own_contacts,omitempty" doc:"Then to whoever looks after the contact"`
@@ -34,7 +35,7 @@ type AssignChoice struct {
 	Silent      int            `json:"silent,omitempty" minimum:"0" doc:"Nobody whose phone has told nothing for more than so many working hours; 0: phones are not looked at"`
 	Phoneless   bool           `json:"phoneless,omitempty" doc:"Those without a phone, too"`
 	Working     bool           `json:"working,omitempty" doc:"In working hours alone"`
-	Away        assign.Away    `json:"away,omitempty" doc:"Left out: somebody else gets it; queue: it waits until somebody is back"`
+	Away        assign.Away    `json:"away,omitempty" enum:"queue" doc:"Left out: somebody else gets it; queue: it waits until somebody is back"`
 	Wait        int            `json:"wait,omitempty" minimum:"0" doc:"For how many hours it waits at most; 0: three days"`
 }
 
@@ -76,7 +77,7 @@ type AssignWhen struct {
 	Pipelines   []string           `json:"pipelines,omitempty"`
 	Lines       []device.LineID    `json:"lines,omitempty" doc:"Of the call that made the lead"`
 	Teams       []account.TeamID   `json:"teams,omitempty"`
-	Hours       assign.Hours       `json:"hours,omitempty" doc:"within or outside working hours"`
+	Hours       assign.Hours       `json:"hours,omitempty" enum:"within,outside" doc:"Working hours. Left out: at any time"`
 }
 
 // AssignRule says who gets the leads that it is for.
@@ -129,14 +130,14 @@ type Assigned struct {
 // PassedOver is somebody who could not have a lead.
 type PassedOver struct {
 	Member account.MemberID `json:"member"`
-	Reason assign.Reason    `json:"reason"`
+	Reason assign.Reason    `json:"reason" enum:"left,role,paused,had_it,away,closed,silent,no_phone,day_cap,open_cap,language,territory,weight"`
 }
 
 // TriedRule is a rule that was looked at.
 type TriedRule struct {
 	Rule   assign.RuleID `json:"rule"`
 	Name   string        `json:"name"`
-	Miss   assign.Miss   `json:"misses,omitempty" doc:"The condition that the lead did not fit"`
+	Miss   assign.Miss   `json:"misses,omitempty" enum:"source,word,country,territory,language,tag,pipeline,line,team,hours,off" doc:"The condition that the lead did not fit"`
 	Nobody bool          `json:"nobody,omitempty" doc:"It fits, and nobody could have the lead"`
 }
 
@@ -196,9 +197,9 @@ func (s *API) assignment() {
 		})
 	handle(s, does(http.MethodGet, "/assignment/rescues", "list-rescue-rules", account.ReadLeads, tagAssign, "Rules about leads that are left lying"), s.listRescues)
 	handle(s, does(http.MethodPut, "/assignment/rescues", "save-rescue-rule", account.ManagePipelines, tagAssign, "Change such a rule, or make one"), s.saveRescue)
-	handle(s, does(http.MethodGet, "/assignment/log", "list-assignments", account.ReadLeads, tagAssign, "Who got which lead, and why").saying("The newest first."), s.listAssigned)
+	handle(s, does(http.MethodGet, "/assignment/log", "list-assignments", account.ReadLeads, tagAssign, "Who got which lead, and why").saying("The newest first, at most 200 on a page."), s.listAssigned)
 	handle(s, does(http.MethodGet, "/leads/{lead}/assignment", "explain-assignment", account.ReadLeads, tagAssign, "Who would get a lead now, and why").saying("Changes nothing."), s.explain)
-	handle(s, does(http.MethodGet, "/assignment/waiting", "list-waiting-leads", account.ReadLeads, tagAssign, "Leads that wait for somebody to be back"), s.waitingLeads)
+	handle(s, does(http.MethodGet, "/assignment/waiting", "list-waiting-leads", account.ReadLeads, tagAssign, "Leads that wait for somebody to be back").saying("At most 500, those that are tried again next first."), s.waitingLeads)
 	handle(s, does(http.MethodGet, "/absences", "list-absences", account.ReadLeads, tagAssign, "Who is away now or later"), s.listAbsences)
 	handle(s, does(http.MethodPost, "/absences", "add-absence", account.WriteLeads, tagAssign, "Say that somebody is away").saying("Of oneself; of others whoever may assign leads.").giving(http.StatusCreated),
 		func(ctx context.Context, in *struct{ Body Absence }) (*body[Absence], error) {
@@ -241,32 +242,57 @@ func (s *API) assignment() {
 
 // talking are the operations that keep two colleagues from calling the same person at once.
 func (s *API) talking() {
+	handle(s, does(http.MethodGet, "/talking", "list-talking", account.ReadLeads, tagAssign, "Who talks to a number").
+		saying("Colleagues who talk to it, did in the last 15 minutes, or said in the last five that they are about to call. Phones tell of a call when it is over."),
+		func(ctx context.Context, in *struct {
+			Number string `query:"number" required:"true" minLength:"1" maxLength:"60" doc:"As people write it"`
+		}) (*body[Page[Talking]], error) {
+			return s.colleagues(ctx, in.Number, func(n number.ID) ([]assign.Talk, error) {
+				all, err := s.Assign.Talking(ctx, callerOf(ctx).org, n, s.Now())
+				me := actorOf(ctx).Member.ID
+				return slices.DeleteFunc(all, func(t assign.Talk) bool { return t.Member == me }), err
+			})
+		})
 	handle(s, does(http.MethodPost, "/talking", "announce-call", account.WriteLeads, tagAssign, "Say that you are about to call a number").
-		saying("Colleagues who look at it are told for five minutes. Gives those who talk to it, or did in the last 15 minutes."),
+		saying("Colleagues who look at it are told for five minutes. Gives those who talk to it, or did in the last 15 minutes. Of a number that is in no call and of no contact nothing is kept."),
 		func(ctx context.Context, in *struct{ Body CalledNumber }) (*body[Page[Talking]], error) {
-			org := callerOf(ctx).org
-			n, ok, err := s.Book.Find(ctx, s.DB, org.ID, phone.Parse(in.Body.Number, org.Country).Canonical())
-			if err != nil || !ok {
-				return answerOf(Page[Talking]{Items: []Talking{}}), err
-			}
-			concernNumber(ctx, n)
-			all, err := s.Assign.Calling(ctx, org, actorOf(ctx).Member.ID, n, s.Now())
-			out := Page[Talking]{Items: []Talking{}}
-			for _, t := range all {
-				out.Items = append(out.Items, Talking{t.Member, at(org, t.Since), at(org, t.Ended), t.Said})
-			}
-			return answerOf(out), err
+			return s.colleagues(ctx, in.Body.Number, func(n number.ID) ([]assign.Talk, error) {
+				return s.Assign.Calling(ctx, callerOf(ctx).org, actorOf(ctx).Member.ID, n, s.Now())
+			})
 		})
 	handle(s, does(http.MethodPost, "/talking/end", "end-call-announcement", account.WriteLeads, tagAssign, "Say that you are done with a number").giving(http.StatusNoContent),
 		func(ctx context.Context, in *struct{ Body CalledNumber }) (*struct{}, error) {
-			org := callerOf(ctx).org
-			n, ok, err := s.Book.Find(ctx, s.DB, org.ID, phone.Parse(in.Body.Number, org.Country).Canonical())
+			n, ok, err := s.numberWritten(ctx, in.Body.Number)
 			if err != nil || !ok {
 				return nil, err
 			}
-			concernNumber(ctx, n)
-			return nil, s.Assign.HungUp(ctx, org.ID, actorOf(ctx).Member.ID, n)
+			return nil, s.Assign.HungUp(ctx, callerOf(ctx).org.ID, actorOf(ctx).Member.ID, n)
 		})
+}
+
+// numberWritten is the number that somebody wrote, if it is known, which the running operation is about.
+func (s *API) numberWritten(ctx context.Context, text string) (number.ID, bool, error) {
+	org := callerOf(ctx).org
+	n, ok, err := s.Book.Find(ctx, s.DB, org.ID, phone.Parse(text, org.Country).Canonical())
+	if err != nil || !ok || n == number.Withheld {
+		return 0, false, err
+	}
+	concernNumber(ctx, n)
+	return n, true, nil
+}
+
+// colleagues answers with those who talk to a number that somebody wrote.
+func (s *API) colleagues(ctx context.Context, text string, of func(number.ID) ([]assign.Talk, error)) (*body[Page[Talking]], error) {
+	out := Page[Talking]{Items: []Talking{}}
+	n, ok, err := s.numberWritten(ctx, text)
+	if err != nil || !ok {
+		return answerOf(out), err
+	}
+	all, err := of(n)
+	for _, t := range all {
+		out.Items = append(out.Items, Talking{t.Member, at(callerOf(ctx).org, t.Since), at(callerOf(ctx).org, t.Ended), t.Said})
+	}
+	return answerOf(out), err
 }
 
 func ruleOf(r *assign.Rule, lines map[call.LineNo]device.LineID) AssignRule {
@@ -361,19 +387,23 @@ func (s *API) listAssigned(ctx context.Context, in *struct {
 	Rule   assign.RuleID    `query:"rule"`
 	Owner  account.MemberID `query:"owner"`
 	Nobody bool             `query:"nobody" doc:"Those that gave a lead to nobody"`
-	Before int64            `query:"before" minimum:"0" doc:"Decisions before this seq; left out: the newest"`
-	Limit  int              `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Paging
 }) (*body[Page[Assigned]], error) {
 	org := callerOf(ctx).org
 	sight, err := s.sight(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all, _, err := s.Assign.Log(ctx, s.DB, org.ID, sight, assign.Filter{Lead: in.Lead, Rule: in.Rule, Owner: ownerOf(ctx, in.Owner), Nobody: in.Nobody, Before: in.Before}, in.Limit)
+	before, err := in.before()
 	if err != nil {
 		return nil, err
 	}
-	out := Page[Assigned]{Items: []Assigned{}}
+	f := assign.Filter{Lead: in.Lead, Rule: in.Rule, Owner: ownerOf(ctx, in.Owner), Nobody: in.Nobody || in.Owner == "none", Before: before}
+	all, next, err := s.Assign.Log(ctx, s.DB, org.ID, sight, f, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := Page[Assigned]{Items: []Assigned{}, Next: cursorBefore(next)}
 	var ids []lead.ID
 	for i := range all {
 		e := &all[i]
@@ -439,8 +469,10 @@ func (s *API) waitingLeads(ctx context.Context, _ *struct{}) (*body[Page[Assigne
 		return nil, err
 	}
 	out := Page[Assigned]{Items: []Assigned{}}
+	ids = ids[:0] // from here on those in sight
 	for id, until := range waiting {
 		if l := leads[id]; l != nil && sight.Sees(l.Owner) {
+			ids = append(ids, id)
 			out.Items = append(out.Items, Assigned{Lead: id, Owner: l.Owner, Until: at(org, until), Passed: []PassedOver{}})
 		}
 	}

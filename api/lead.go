@@ -66,7 +66,7 @@ type NewLead struct {
 	Who      *ContactText     `json:"who,omitempty" doc:"A person: the contact who has one of the numbers or addresses, else a new one"`
 	Pipeline string           `json:"pipeline,omitempty" doc:"Left out: the first"`
 	Stage    string           `json:"stage,omitempty" doc:"Left out: the first"`
-	Owner    account.MemberID `json:"owner,omitempty" doc:"A member's id, or rules: whom the rules of assignment say. Left out: nobody, for whoever may assign; else the caller"`
+	Owner    account.MemberID `json:"owner,omitempty" doc:"A member's id, rules: whom the rules of assignment say, or none: nobody. Left out: rules, for whoever may assign leads; else the caller"`
 }
 
 // LeadChange changes a lead.
@@ -99,16 +99,19 @@ type LeadFilter struct {
 	DueNever      bool               `query:"due_never" json:"due_never,omitempty" doc:"Nothing is due"`
 	MadeFrom      time.Time          `query:"made_from" json:"made_from,omitzero"`
 	MadeTo        time.Time          `query:"made_to" json:"made_to,omitzero" doc:"Not part of it"`
+	ClosedFrom    time.Time          `query:"closed_from" json:"closed_from,omitzero" doc:"Won or lost from this moment on"`
+	ClosedTo      time.Time          `query:"closed_to" json:"closed_to,omitzero" doc:"Not part of it"`
 	TouchedBefore time.Time          `query:"touched_before" json:"touched_before,omitzero" doc:"Last touched, or made where never touched, before this moment"`
 	AttemptsMin   int                `query:"attempts_min" json:"attempts_min,omitempty" minimum:"0"`
+	AttemptsMax   int                `query:"attempts_max" json:"attempts_max,omitempty" minimum:"0" doc:"0 does not restrict; never_tried leaves those without any"`
 	NeverTried    bool               `query:"never_tried" json:"never_tried,omitempty" doc:"Nobody has tried to call"`
 }
 
 func (s *API) leads() {
 	handle(s, does(http.MethodGet, "/leads", "list-leads", account.ReadLeads, tagLeads, "List or find leads").
-		saying("With their contacts. An agent sees their own, a manager those of their teams and of nobody."), s.listLeads)
+		saying("With their contacts. An agent sees their own, a manager those of their teams and of nobody. With view, what that saved view says counts in place of the filter."), s.listLeads)
 	handle(s, does(http.MethodPost, "/leads", "add-lead", account.WriteLeads, tagLeads, "Make a lead").
-		saying("For a contact that there is, or for a person: whoever has one of the numbers or addresses, or a new contact.").giving(http.StatusCreated), s.addLead)
+		saying("For a contact that there is, or for a person: whoever has one of the numbers or addresses, or a new contact. The rules of assignment say whose it is, unless an owner is named.").giving(http.StatusCreated), s.addLead)
 	handle(s, does(http.MethodGet, "/leads/{lead}", "get-lead", account.ReadLeads, tagLeads, "One lead"),
 		func(ctx context.Context, in *LeadPath) (*body[Lead], error) {
 			l, err := s.theLead(ctx, in.Lead)
@@ -131,13 +134,17 @@ func (s *API) leads() {
 	s.pipelines()
 }
 
-// theLead is a lead that the caller sees.
+// theLead is a lead that the caller sees, whose contact the running operation is about.
 func (s *API) theLead(ctx context.Context, id lead.ID) (*lead.Lead, error) {
 	sight, err := s.sight(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.Leads.Get(ctx, s.DB, callerOf(ctx).org.ID, sight, id)
+	l, err := s.Leads.Get(ctx, s.DB, callerOf(ctx).org.ID, sight, id)
+	if err != nil {
+		return nil, err
+	}
+	return l, s.concernContacts(ctx, l.Contact)
 }
 
 func (s *API) leadAnswer(ctx context.Context, l *lead.Lead, err error) (*body[Lead], error) {
@@ -178,9 +185,12 @@ func leadsOf(ctx context.Context, rows []lead.Row) []Lead {
 // filter is what a request's filter means.
 func (f *LeadFilter) filter(ctx context.Context) (lead.Filter, error) {
 	out := lead.Filter{Text: f.Text, Pipeline: f.Pipeline, Stages: f.Stages, Teams: f.Teams, Sources: f.Sources, Reasons: f.Reasons, Tags: f.Tags, Import: f.Import, Contacts: f.Contacts,
-		DueBefore: f.DueBefore, DueNever: f.DueNever, MadeFrom: f.MadeFrom, MadeTo: f.MadeTo, TouchedBefore: f.TouchedBefore, AttemptsMin: f.AttemptsMin}
-	if f.NeverTried {
+		DueBefore: f.DueBefore, DueNever: f.DueNever, MadeFrom: f.MadeFrom, MadeTo: f.MadeTo, ClosedFrom: f.ClosedFrom, ClosedTo: f.ClosedTo, TouchedBefore: f.TouchedBefore, AttemptsMin: f.AttemptsMin}
+	switch {
+	case f.NeverTried:
 		out.AttemptsMax = new(0)
+	case f.AttemptsMax > 0:
+		out.AttemptsMax = new(f.AttemptsMax)
 	}
 	for _, word := range f.Owners {
 		out.Owners = append(out.Owners, ownerOf(ctx, word))
@@ -195,11 +205,20 @@ func (f *LeadFilter) filter(ctx context.Context) (lead.Filter, error) {
 	return out, nil
 }
 
+// LeadPage is a part of the list of leads.
+type LeadPage struct {
+	Items []Lead `json:"items"`
+	Next  string `json:"next,omitempty" doc:"Send it as cursor for the next page; absent on the last one"`
+	Total *int64 `json:"total,omitempty" doc:"On all pages, when count was asked for"`
+}
+
 func (s *API) listLeads(ctx context.Context, in *struct {
 	LeadFilter
-	Sort lead.Sort `query:"sort" doc:"made, changed, due, value, touched, staged or attempts; a minus before it turns the order round. Left out: the newest first"`
+	View  string    `query:"view" maxLength:"100" doc:"A saved view"`
+	Sort  lead.Sort `query:"sort" doc:"made, changed, due, value, touched, staged or attempts; a minus before it turns the order round. Left out: the view's order, or the newest first"`
+	Count bool      `query:"count" doc:"Count the leads of all pages, too"`
 	Paging
-}) (*body[Page[Lead]], error) {
+}) (*body[LeadPage], error) {
 	sight, err := s.sight(ctx)
 	if err != nil {
 		return nil, err
@@ -208,11 +227,25 @@ func (s *API) listLeads(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	page, err := s.Leads.Table(ctx, s.DB, callerOf(ctx).org.ID, sight, lead.Ask{Filter: f, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit})
+	org := callerOf(ctx).org.ID
+	if in.View != "" {
+		v, err := s.Leads.View(ctx, s.DB, org, actorOf(ctx).Member.ID, in.View)
+		if err != nil {
+			return nil, err
+		}
+		if f = v.Filter; in.Sort == "" {
+			in.Sort = v.Sort
+		}
+	}
+	page, err := s.Leads.Table(ctx, s.DB, org, sight, lead.Ask{Filter: f, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit, Count: in.Count})
 	if err != nil {
 		return nil, err
 	}
-	return answerOf(Page[Lead]{Items: leadsOf(ctx, page.Rows), Next: page.Cursor}), nil
+	out := LeadPage{Items: leadsOf(ctx, page.Rows), Next: page.Cursor}
+	if in.Count {
+		out.Total = &page.Count
+	}
+	return answerOf(out), nil
 }
 
 // dayOf reads a day; "" is none.
@@ -261,11 +294,9 @@ func (s *API) addLead(ctx context.Context, in *struct{ Body NewLead }) (*body[Le
 	if err != nil {
 		return nil, err
 	}
-	byRules := in.Body.Owner == "rules"
-	if !byRules {
-		if n.Owner, err = s.ownerFor(ctx, sight, in.Body.Owner); err != nil {
-			return nil, err
-		}
+	byRules := false
+	if n.Owner, byRules, err = s.leadOwner(ctx, sight, in.Body.Owner); err != nil {
+		return nil, err
 	}
 	if n.Contact != "" {
 		if _, err := s.theContact(ctx, n.Contact); err != nil {
@@ -284,7 +315,7 @@ func (s *API) addLead(ctx context.Context, in *struct{ Body NewLead }) (*body[Le
 		if l, err = s.Leads.Add(ctx, tx, org, by, n); err != nil || !byRules {
 			return done, err
 		}
-		d, err := s.Assign.Give(ctx, tx, org, by, l.ID)
+		d, err := s.Assign.Give(ctx, tx, org, "", l.ID) // nobody asked for it: new leads are given out
 		if err != nil {
 			return nil, err
 		}
@@ -298,6 +329,21 @@ func (s *API) addLead(ctx context.Context, in *struct{ Body NewLead }) (*body[Le
 		out.Body.AssignedBy = why
 	}
 	return out, err
+}
+
+// leadOwner settles whose a new lead is to be, or that the rules of assignment say it.
+func (s *API) leadOwner(ctx context.Context, sight contact.Sight, said account.MemberID) (owner account.MemberID, byRules bool, err error) {
+	a := actorOf(ctx)
+	switch said {
+	case "", "rules", "none":
+	default:
+		owner, err = s.ownerFor(ctx, sight, said)
+		return owner, false, err
+	}
+	if said == "" && !a.Can(account.AssignLeads) {
+		return a.Member.ID, false, nil
+	}
+	return "", said != "none", a.Require(account.AssignLeads)
 }
 
 // contactFor is the contact of a person: the one in sight with one of their numbers or addresses, or a new one.

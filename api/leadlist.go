@@ -23,7 +23,7 @@ type BoardColumn struct {
 	Count int64    `json:"count"`
 	Sums  []Amount `json:"sums" doc:"Of all leads in it, by currency"`
 	Leads []Lead   `json:"leads" doc:"The first ones, in the order of the column"`
-	More  string   `json:"more,omitempty" doc:"Send it as more with the stage for what comes after them"`
+	More  string   `json:"more,omitempty" doc:"Send it as cursor with the stage for what comes after them"`
 }
 
 // Board is the open leads of a pipeline, by stage.
@@ -56,7 +56,20 @@ type NewLeadView struct {
 	Name   string     `json:"name" minLength:"1" maxLength:"80"`
 	Shared bool       `json:"shared,omitempty"`
 	Filter LeadFilter `json:"filter"`
-	Sort   lead.Sort  `json:"sort,omitempty"`
+	Sort   lead.Sort  `json:"sort,omitempty" doc:"As the list's"`
+	// Columns are kept as they are: which ones there are is the page's matter.
+	Columns []string `json:"columns,omitempty" maxItems:"40" doc:"Which columns the table shows, and in what order; none: the usual ones"`
+}
+
+// LeadViewChange is a view as it is to be.
+type LeadViewChange struct {
+	NewLeadView
+	Rev int64 `json:"rev" minimum:"1" doc:"The rev that you saw"`
+}
+
+// LeadViewPath names a view.
+type LeadViewPath struct {
+	View string `path:"view"`
 }
 
 // leadLists are the ways to look at many leads.
@@ -84,35 +97,56 @@ func (s *API) leadLists() {
 		})
 	handle(s, does(http.MethodPost, "/lead-views", "add-lead-view", account.WriteLeads, tagLeads, "Save a view").giving(http.StatusCreated),
 		func(ctx context.Context, in *struct{ Body NewLeadView }) (*body[LeadView], error) {
-			f, err := in.Body.Filter.filter(ctx)
-			if err != nil {
-				return nil, err
-			}
-			var v *lead.View
-			err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
-				v, err = s.Leads.SaveView(ctx, tx, callerOf(ctx).org.ID, actorOf(ctx).Member.ID, lead.View{Name: in.Body.Name, Shared: in.Body.Shared, Filter: f, Sort: in.Body.Sort})
-				return err
-			})
+			return s.saveView(ctx, "", 0, &in.Body)
+		})
+	handle(s, does(http.MethodGet, "/lead-views/{view}", "get-lead-view", account.ReadLeads, tagLeads, "One saved view"),
+		func(ctx context.Context, in *LeadViewPath) (*body[LeadView], error) {
+			v, err := s.Leads.View(ctx, s.DB, callerOf(ctx).org.ID, actorOf(ctx).Member.ID, in.View)
 			if err != nil {
 				return nil, err
 			}
 			return answerOf(viewOf(v)), nil
 		})
-	handle(s, does(http.MethodDelete, "/lead-views/{view}", "delete-lead-view", account.WriteLeads, tagLeads, "Remove a view of one's own").giving(http.StatusNoContent),
+	handle(s, does(http.MethodPut, "/lead-views/{view}", "change-lead-view", account.WriteLeads, tagLeads, "Change a view of one's own").saying("The whole view."),
 		func(ctx context.Context, in *struct {
-			View string `path:"view"`
-		}) (*struct{}, error) {
+			LeadViewPath
+			Body LeadViewChange
+		}) (*body[LeadView], error) {
+			return s.saveView(ctx, in.View, in.Body.Rev, &in.Body.NewLeadView)
+		})
+	handle(s, does(http.MethodDelete, "/lead-views/{view}", "delete-lead-view", account.WriteLeads, tagLeads, "Remove a view of one's own").giving(http.StatusNoContent),
+		func(ctx context.Context, in *LeadViewPath) (*struct{}, error) {
 			return nil, s.DB.Tx(ctx, func(tx *db.Tx) error {
 				return s.Leads.DropView(ctx, tx, callerOf(ctx).org.ID, actorOf(ctx).Member.ID, in.View)
 			})
 		})
 }
 
+// saveView keeps a new view (without id), or changes one of the caller's.
+func (s *API) saveView(ctx context.Context, id string, rev int64, n *NewLeadView) (*body[LeadView], error) {
+	f, err := n.Filter.filter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var v *lead.View
+	err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
+		v, err = s.Leads.SaveView(ctx, tx, callerOf(ctx).org.ID, actorOf(ctx).Member.ID, lead.View{ID: id, Rev: rev, Name: n.Name, Shared: n.Shared, Filter: f, Sort: n.Sort, Columns: n.Columns})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(viewOf(v)), nil
+}
+
 func viewOf(v *lead.View) LeadView {
 	f := v.Filter
 	out := LeadView{ID: v.ID, Rev: v.Rev, Name: v.Name, Member: v.Member, Shared: v.Shared, Sort: v.Sort, Columns: v.Columns}
-	out.Filter = LeadFilter{Text: f.Text, Pipeline: f.Pipeline, Stages: f.Stages, Owners: nil, Teams: f.Teams, Sources: f.Sources, Reasons: f.Reasons, Tags: f.Tags, Import: f.Import, Contacts: f.Contacts,
-		DueBefore: f.DueBefore, DueNever: f.DueNever, MadeFrom: f.MadeFrom, MadeTo: f.MadeTo, TouchedBefore: f.TouchedBefore, AttemptsMin: f.AttemptsMin, NeverTried: f.AttemptsMax != nil && *f.AttemptsMax == 0}
+	out.Filter = LeadFilter{Text: f.Text, Pipeline: f.Pipeline, Stages: f.Stages, Teams: f.Teams, Sources: f.Sources, Reasons: f.Reasons, Tags: f.Tags, Import: f.Import, Contacts: f.Contacts,
+		DueBefore: f.DueBefore, DueNever: f.DueNever, MadeFrom: f.MadeFrom, MadeTo: f.MadeTo, ClosedFrom: f.ClosedFrom, ClosedTo: f.ClosedTo, TouchedBefore: f.TouchedBefore, AttemptsMin: f.AttemptsMin}
+	if f.AttemptsMax != nil {
+		out.Filter.AttemptsMax, out.Filter.NeverTried = *f.AttemptsMax, *f.AttemptsMax == 0
+	}
 	for _, st := range f.States {
 		out.Filter.States = append(out.Filter.States, st.String())
 	}
@@ -155,8 +189,7 @@ func (s *API) leadBoard(ctx context.Context, in *struct {
 func (s *API) moreCards(ctx context.Context, in *struct {
 	LeadFilter
 	Stage string `path:"stage"`
-	More  string `query:"more" maxLength:"2000" doc:"The column's field more; left out: from the top"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Paging
 }) (*body[Page[Lead]], error) {
 	sight, err := s.sight(ctx)
 	if err != nil {
@@ -166,7 +199,7 @@ func (s *API) moreCards(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	cards, next, err := s.Leads.MoreCards(ctx, s.DB, callerOf(ctx).org.ID, sight, in.Pipeline, in.Stage, f, in.More, in.Limit)
+	cards, next, err := s.Leads.MoreCards(ctx, s.DB, callerOf(ctx).org.ID, sight, in.Pipeline, in.Stage, f, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, err
 	}

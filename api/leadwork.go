@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"parley/account"
@@ -37,9 +38,9 @@ type LeadReopen struct {
 
 // LeadOwner gives a lead to somebody.
 type LeadOwner struct {
-	Owner account.MemberID `json:"owner" doc:"A member's id; empty: nobody; rules: whom the rules of assignment say"`
+	Owner account.MemberID `json:"owner" doc:"A member's id; empty: nobody; rules: whom the rules of assignment say, for the reason that they give"`
 	Why   string           `json:"why,omitempty" maxLength:"500"`
-	Rev   int64            `json:"rev,omitempty" minimum:"0"`
+	Rev   int64            `json:"rev,omitempty" minimum:"0" doc:"The rev that you saw; the rules look at the lead as it is"`
 }
 
 // LeadEvent is one field of a lead that was changed.
@@ -124,7 +125,7 @@ func (s *API) leadWork() {
 		})
 	handle(s, does(http.MethodPost, "/leads/{lead}/owner", "give-lead", account.AssignLeads, tagLeads, "Give a lead to somebody"), s.giveLead)
 	handle(s, does(http.MethodGet, "/leads/{lead}/history", "get-lead-history", account.ReadLeads, tagLeads, "What was changed about a lead").
-		saying("The newest first; 100 changes, before the rev that is given."), s.leadHistory)
+		saying("The newest first. What one change did to several fields comes on one page."), s.leadHistory)
 	handle(s, does(http.MethodGet, "/leads/{lead}/timeline", "get-lead-timeline", account.ReadLeads, tagLeads, "Everything that happened with a lead's contact").
 		saying("The timeline of its contact."),
 		func(ctx context.Context, in *struct {
@@ -196,24 +197,40 @@ func (s *API) giveLead(ctx context.Context, in *struct {
 	return out, err
 }
 
-// mostEvents is how many changes one answer gives.
-const mostEvents = 100
-
 func (s *API) leadHistory(ctx context.Context, in *struct {
 	LeadPath
-	Before int64 `query:"before" minimum:"0" doc:"Changes before this rev; left out: the newest"`
+	Paging
 }) (*body[Page[LeadEvent]], error) {
 	l, err := s.theLead(ctx, in.Lead)
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.Leads.History(ctx, s.DB, callerOf(ctx).org.ID, l.ID, in.Before, mostEvents)
-	out := Page[LeadEvent]{Items: []LeadEvent{}}
+	before, err := in.before()
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := s.changes(ctx, l.ID, before, in.Limit)
+	out := Page[LeadEvent]{Items: []LeadEvent{}, Next: cursorBefore(next)}
 	for i := range all {
 		e := &all[i]
 		out.Items = append(out.Items, LeadEvent{Rev: e.Rev, At: at(callerOf(ctx).org, e.At), By: e.By, Bulk: e.Bulk, FieldChange: leadChange(e)})
 	}
 	return answerOf(out), err
+}
+
+// changes gives the changes of a lead before a rev, at most limit where one change alone does not have more fields. next is the
+// rev for those behind them; 0 = there are none.
+func (s *API) changes(ctx context.Context, id lead.ID, before int64, limit int) (all []lead.Event, next int64, err error) {
+	for n := limit + 1; ; n *= 2 {
+		all, err = s.Leads.History(ctx, s.DB, callerOf(ctx).org.ID, id, before, n)
+		if err != nil || len(all) < n {
+			return all, 0, err
+		}
+		last := all[n-1].Rev // which may have more fields
+		if whole := slices.IndexFunc(all, func(e lead.Event) bool { return e.Rev == last }); whole > 0 {
+			return all[:whole], all[whole-1].Rev, nil
+		}
+	}
 }
 
 func (s *API) changeLeads(ctx context.Context, in *struct{ Body LeadBulk }) (*body[BulkOutcome], error) {

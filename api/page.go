@@ -1,6 +1,8 @@
 package api
 
 import (
+	"strconv"
+
 	"parley/platform/fault"
 )
 
@@ -14,6 +16,26 @@ type Paging struct {
 type Page[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next,omitempty" doc:"Send it as cursor for the next page; absent on the last one"`
+}
+
+// before reads the cursor of a list that counts down; 0 is its beginning.
+func (p Paging) before() (int64, error) {
+	if p.Cursor == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(p.Cursor, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, fault.Field("cursor", "This is not the cursor of a page of this list. Begin again without a cursor.")
+	}
+	return n, nil
+}
+
+// cursorBefore is the cursor of a page that begins before n; 0 is none.
+func cursorBefore(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 // body is an answer with a body.

@@ -83,7 +83,7 @@ func outsideTraces(t map[string]trace) {
 	for action, patterns := range map[audit.Action][]string{
 		audit.ContactsListed: {"GET /contacts", "GET /contact-twins"},
 		audit.ContactOpened:  {"GET /contacts/{contact}", "GET /contacts/{contact}/twins", "GET /contacts/{contact}/notes", "GET /contacts/{contact}/timeline"},
-		audit.NumberOpened:   {"GET /numbers/{number}/timeline"},
+		audit.NumberOpened:   {"GET /numbers/{number}/timeline", "GET /talking"},
 		audit.ContactDeleted: {"DELETE /contacts/{contact}"},
 		audit.LeadsListed:    {"GET /leads", "GET /lead-board", "GET /lead-board/{stage}", "GET /lead-calendar", "GET /assignment/log", "GET /assignment/waiting", "GET /my-day", "GET /follow-ups"},
 		audit.MissedListed:   {"GET /missed-callers"},
@@ -105,7 +105,7 @@ func outsideTraces(t map[string]trace) {
 	t["GET /contacts/export"] = trace{action: audit.ExportMade, object: "contacts"}
 	t["POST /lists/detect"] = trace{}
 	for _, pattern := range []string{"GET /contact-tags", "GET /lead-tags", "GET /lead-views", "GET /fields", "GET /pipelines", "GET /lead-reasons", "GET /lead-lines", "GET /contact-groups", "GET /follow-up-settings", "GET /notices",
-		"GET /assignment/rules", "GET /assignment/rescues", "GET /assignment/closed-days", "GET /lists", "GET /lists/{list}", "POST /lead-views", "DELETE /lead-views/{view}", "POST /notices/seen"} {
+		"GET /assignment/rules", "GET /assignment/rescues", "GET /assignment/closed-days", "GET /lists", "GET /lists/{list}", "POST /lead-views", "GET /lead-views/{view}", "PUT /lead-views/{view}", "DELETE /lead-views/{view}", "POST /notices/seen"} {
 		t[pattern] = trace{}
 	}
 }
