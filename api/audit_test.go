@@ -37,7 +37,7 @@ func TestEveryOperationIsLoggedOrKnownToShowNobody(t *testing.T) {
 		"GET /metrics", "GET /reports", "GET /imports", "GET /imports/{import}", "GET /tokens", "GET /sessions", "GET /audit/checkpoint", "GET /audit/growth",
 		"POST /imports/detect", "POST /audit/cosignatures",
 		"GET /policy", "GET /policy/versions", "GET /policy/versions/{version}", "GET /policy/texts/{text}", "POST /policy/check", "POST /policy/versions", "GET /proof", "POST /proof", "GET /materials",
-		"GET /contact-tags", "GET /lead-tags", "GET /lead-views", "POST /lead-views", "DELETE /lead-views/{view}", "GET /fields", "GET /pipelines", "GET /lead-reasons", "GET /lead-lines", "GET /contact-groups", "GET /follow-up-settings",
+		"GET /contact-tags", "GET /lead-tags", "GET /lead-views", "POST /lead-views", "GET /lead-views/{view}", "PUT /lead-views/{view}", "DELETE /lead-views/{view}", "GET /fields", "GET /pipelines", "GET /lead-reasons", "GET /lead-lines", "GET /contact-groups", "GET /follow-up-settings",
 		"GET /notices", "POST /notices/seen", "GET /assignment/rules", "GET /assignment/rescues", "GET /assignment/closed-days", "GET /lists", "GET /lists/{list}", "POST /lists/detect"}
 	patterns := map[string]bool{}
 	for _, r := range Routes() {
