@@ -120,9 +120,9 @@ async function calling(kit, view) {
 // waits tells whether a caller who was missed today is on the list of those who wait, or is not any more.
 async function waits(kit, page, who, want) {
   for (let i = 0; i < 20; i++) {
-    await page.goto(`${kit.base}/missed?preset=today`);
-    const there = (await page.locator("main").innerText()).replace(/\s/g, "").includes(who.number);
-    if (there === want) return true;
+    await page.goto(`${kit.base}/missed?preset=today&number=${encodeURIComponent(who.number)}`);
+    const rows = (await page.locator("main table tbody").allInnerTexts()).join("").replace(/\s/g, "");
+    if (rows.includes(who.number) === want) return true;
     await page.waitForTimeout(250);
   }
   return false;
@@ -154,8 +154,10 @@ async function reminding(kit, view, href) {
   const { page } = view;
   await page.goto(kit.base + href);
   await page.locator("details.menu-box", { has: page.locator("form[action='/followups']") }).locator("summary").click();
-  await kit.seen(view, "followup-new");
+  await kit.seen(view, "followup-new", false); // the panel lies over what is behind it
   const form = page.locator("form[action='/followups']");
+  const owner = form.locator("[name=owner]");
+  if (await owner.count()) await owner.selectOption({ label: "Asha Verma" });
   await form.locator("[name=due]").fill(await soon(page, 1));
   await form.locator("[name=text], [name=note]").first().fill("Send the offer");
   await form.locator("button").last().click();

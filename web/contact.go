@@ -218,7 +218,7 @@ func contactPage(v *visit) error {
 	if v.actor.Can(account.DeleteLeads) {
 		p.Danger = []ui.Action{{Title: v.t("contact.delete"), Href: contactPath(c.ID) + "/delete", Post: true, Danger: true, Icon: "trash", Confirm: v.t("contact.delete.confirm"), ConfirmText: v.t("contact.delete.text")}}
 	}
-	if p.Plan, err = d.followUpsOf(followup.Filter{Contact: c.ID}, ui.Param{Name: "contact", Value: string(c.ID)}, contactPath(c.ID)); err != nil {
+	if p.Plan, err = d.followUpsOf(followup.Filter{Contact: c.ID}, ui.Param{Name: "contact", Value: string(c.ID)}, v.actor.Member.ID, contactPath(c.ID)); err != nil {
 		return err
 	}
 	if err := d.contactLeads(p, c); err != nil {

@@ -9,9 +9,7 @@ import (
 	"parley/account"
 	"parley/crm/contact"
 	"parley/crm/followup"
-	"parley/crm/lead"
 	"parley/platform/db"
-	"parley/platform/fault"
 	"parley/web/phrase"
 	"parley/web/ui"
 )
@@ -27,6 +25,8 @@ func (s *site) dayRoutes() []route {
 		{"GET " + followup.Path, account.ReadLeads, followUpsPage},
 		{"GET " + followup.Path + "/{followup}", account.ReadLeads, followUpPage},
 		{"POST " + followup.Path, account.WriteLeads, addFollowUp},
+		{"GET " + followup.Path + "/{followup}/edit", account.WriteLeads, editFollowUp},
+		{"POST " + followup.Path + "/{followup}/edit", account.WriteLeads, changeFollowUp},
 		{"POST " + followup.Path + "/{followup}/done", account.WriteLeads, finishFollowUp},
 		{"POST " + followup.Path + "/{followup}/snooze", account.WriteLeads, snoozeFollowUp},
 		{"POST " + followup.Path + "/{followup}/cancel", account.WriteLeads, cancelFollowUp},
@@ -225,6 +225,7 @@ func followUpsPage(v *visit) error { return v.to("/day") }
 type followUpPageStruct struct {
 	ui.Frame
 	Facts []ui.Fact
+	Edit  *ui.Action // nil of one that has ended, and for who may not
 	Acts  *followUpActs
 	Undo  *ui.Action
 }
@@ -266,6 +267,9 @@ func followUpPage(v *visit) error {
 	if f.Text != "" {
 		add("followup.text", ui.Cell{Text: f.Text})
 	}
+	if f.Repeat.Unit != followup.Once {
+		add("followup.repeat", ui.Cell{Text: v.repeatText(f.Repeat)})
+	}
 	add("lead.owner", ui.Cell{Text: d.ownerName(f.Owner)})
 	add("lead.state", ui.Cell{Text: v.t("followup.state." + f.State.String())})
 	if v.actor.Can(account.WriteLeads) {
@@ -275,6 +279,7 @@ func followUpPage(v *visit) error {
 				return err
 			}
 			p.Acts = v.followUpActs(f, set, followup.Link(f.ID))
+			p.Edit = &ui.Action{Title: v.t("followup.edit"), Href: followup.Link(f.ID) + "/edit", Icon: "edit"}
 		} else {
 			p.Undo = &ui.Action{Title: v.t("lead.undo"), Href: followup.Link(f.ID) + "/undo", Post: true, Icon: "history"}
 		}
@@ -288,51 +293,6 @@ func (v *visit) followUpWhen(f *followup.FollowUp) string {
 		return v.words.LongDate(f.Day)
 	}
 	return v.words.DateTime(f.At.In(v.org().Location()))
-}
-
-func addFollowUp(v *visit) error {
-	d, err := v.desk()
-	if err != nil {
-		return err
-	}
-	n := followup.New{Kind: followup.Kind(v.form("kind")), Text: v.typed("text")}
-	back := "/day"
-	if id := lead.ID(v.form("lead")); id != "" {
-		l, err := v.Leads.Get(v.ctx(), v.DB, v.org().ID, d.sight, id)
-		if err != nil {
-			return err
-		}
-		n.Lead, back = l.ID, "/leads/"+string(l.ID)
-		if l.Owner != "" {
-			n.Owner = l.Owner
-		}
-	} else {
-		c, err := v.Contacts.Get(v.ctx(), v.DB, v.org().ID, d.sight, contact.ID(v.form("contact")))
-		if err != nil {
-			return err
-		}
-		n.Contact, back = c.ID, contactPath(c.ID)
-	}
-	if n.Due, err = v.moment("due"); err != nil {
-		return err
-	}
-	if n.Due.IsZero() {
-		if n.Day, err = v.dayField("day"); err != nil {
-			return err
-		}
-	}
-	if n.Due.IsZero() && n.Day == 0 {
-		return fault.Field("due", "Say when it is to be done: a day, or a day with a time.")
-	}
-	var f *followup.FollowUp
-	err = v.DB.Tx(v.ctx(), func(tx *db.Tx) (err error) {
-		f, err = v.FollowUps.Add(v.ctx(), tx, v.org(), v.actor.Member.ID, n)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return v.to(back, v.good("followup.added", "When", v.followUpWhen(f)))
 }
 
 // carriedFollowUp changes the follow-up of the address in a transaction, and leads back.
@@ -452,14 +412,9 @@ type followUpLine struct {
 	Acts                    *followUpActs
 }
 
-// followUpForm plans a follow-up.
-type followUpForm struct {
-	Keep   []ui.Param
-	Fields []ui.Field
-}
-
-// followUpsOf lists what is planned, as a filter asks; keep says what a new one is about.
-func (d *desk) followUpsOf(f followup.Filter, keep ui.Param, back string) (*followUpList, error) {
+// followUpsOf lists what is planned, as a filter asks; keep says what a new one is about, and owner who is to do it unless the
+// form says somebody else.
+func (d *desk) followUpsOf(f followup.Filter, keep ui.Param, owner account.MemberID, back string) (*followUpList, error) {
 	f.States, f.Limit = []followup.State{followup.Open}, pageRows
 	page, err := d.FollowUps.List(d.ctx(), d.DB, d.org().ID, d.sight, f)
 	if err != nil {
@@ -484,13 +439,6 @@ func (d *desk) followUpsOf(f followup.Filter, keep ui.Param, back string) (*foll
 	if !may {
 		return out, nil
 	}
-	kind := ui.Field{Name: "kind", Label: d.t("followup.what"), Type: "select", Size: "medium"}
-	for _, k := range followup.Kinds() {
-		kind.Options = append(kind.Options, ui.Option{Value: string(k), Title: d.t("followup.kind." + string(k))})
-	}
-	out.Add = &followUpForm{Keep: []ui.Param{keep}, Fields: []ui.Field{kind,
-		{Name: "due", Label: d.t("followup.at"), Type: "datetime-local", Optional: true, Size: "medium"},
-		{Name: "day", Label: d.t("followup.day"), Help: d.t("followup.day.help"), Type: "date", Optional: true, Size: "short"},
-		{Name: "text", Label: d.t("followup.text"), Type: "textarea", Rows: 2, Optional: true}}}
+	out.Add = &followUpForm{Keep: []ui.Param{keep}, Fields: d.followUpFields(&followup.FollowUp{Owner: owner})}
 	return out, nil
 }

@@ -90,7 +90,7 @@ func leadPage(v *visit) error {
 	if v.actor.Can(account.DeleteLeads) {
 		p.Danger = []ui.Action{{Title: v.t("lead.delete"), Href: path + "/delete", Post: true, Danger: true, Icon: "trash", Confirm: v.t("lead.delete.confirm"), ConfirmText: v.t("lead.delete.text")}}
 	}
-	if p.Planned, err = d.followUpsOf(followup.Filter{Lead: l.ID}, ui.Param{Name: "lead", Value: string(l.ID)}, path); err != nil {
+	if p.Planned, err = d.followUpsOf(followup.Filter{Lead: l.ID}, ui.Param{Name: "lead", Value: string(l.ID)}, account.MemberID(nonEmpty(string(l.Owner), string(v.actor.Member.ID))), path); err != nil {
 		return err
 	}
 	if err := d.leadHistory(p, l); err != nil {

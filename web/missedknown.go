@@ -84,7 +84,9 @@ func (k *knownCallers) tell(v *visit, p *stats.Person, handled bool, row *ui.Row
 		who := &row.Cells[0]
 		who.Sub = nonEmpty(v.contactName(c), who.Sub)
 		if l := k.leads[c.ID]; l != nil {
-			who.Tags = append(who.Tags, ui.Tag{Text: v.t("missed.lead_of", "Owner", nonEmpty(k.names[l.Owner], v.t("lead.unowned"))), Icon: "target", Href: "/leads/" + string(l.ID)})
+			who.Tags = append(who.Tags, ui.Tag{Text: v.t("missed.lead_of", "Owner", nonEmpty(k.names[l.Owner], v.t("lead.unowned"))), Icon: "target"})
+			acts := &row.Cells[len(row.Cells)-1]
+			acts.Acts = append(acts.Acts, ui.Action{Title: v.t("missed.open_lead"), Href: "/leads/" + string(l.ID), Icon: "target"})
 		}
 	}
 	if k.target == 0 || handled || !p.State.Waiting() {
