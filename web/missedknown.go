@@ -92,11 +92,11 @@ func (k *knownCallers) tell(v *visit, p *stats.Person, handled bool, row *ui.Row
 	if k.target == 0 || handled || !p.State.Waiting() {
 		return
 	}
-	wait := &row.Cells[2]
+	state := &row.Cells[1]
 	if left := k.target - p.WaitingBusiness; left >= 0 {
-		wait.Sub += ", " + v.t("missed.left", "Time", v.worked(left))
+		state.Sub = v.t("missed.left", "Time", v.worked(left))
 	} else {
-		wait.Sub += ", " + v.t("missed.late")
+		state.Sub = v.t("missed.late")
 	}
 }
 
