@@ -159,7 +159,7 @@ func (s *FollowUps) again(ctx context.Context, tx *db.Tx, org *account.Org, f *F
 	if !ok {
 		return nil, nil
 	}
-	n, there, err := db.One(ctx, tx, s.scan(ctx, org.ID), `SELECT `+columns+` FROM follow_ups WHERE org_id = $1 AND series = $2 AND nth = $3`+forUpdate(tx), org.ID, f.Series, nth)
+	n, there, err := db.One(ctx, tx, s.scan(ctx, org.ID), `SELECT `+columns+` FROM follow_ups WHERE org_id = $1 AND series = $2 AND series <> '' AND nth = $3`+forUpdate(tx), org.ID, f.Series, nth)
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func (s *FollowUps) setDue(ctx context.Context, tx *db.Tx, org account.OrgID, id
 	if id == "" {
 		return nil
 	}
-	due, ok, err := db.One(ctx, tx, scanInt, `SELECT coalesce(min(f.at_ms), 0) FROM leads l LEFT JOIN follow_ups f ON f.org_id = l.org_id AND f.lead = l.lead AND f.state = 0
+	due, ok, err := db.One(ctx, tx, scanInt, `SELECT coalesce(min(f.at_ms), 0) FROM leads l LEFT JOIN follow_ups f ON f.org_id = l.org_id AND f.lead = l.lead AND f.lead <> '' AND f.state = 0
 		WHERE l.org_id = $1 AND l.lead = $2 AND l.state = 0 GROUP BY l.lead`, org, id)
 	if err != nil || !ok {
 		return err

@@ -148,7 +148,7 @@ func (d *day) gather(ctx context.Context, tx *db.Tx, missed []Missed) error {
 		add   func(l *lead.Lead)
 		where string
 	}{
-		{d.ends, d.dueLead, `due_ms > 0 AND due_ms < $3 AND NOT EXISTS (SELECT 1 FROM follow_ups f WHERE f.org_id = leads.org_id AND f.lead = leads.lead AND f.state = 0) ORDER BY due_ms, lead`},
+		{d.ends, d.dueLead, `due_ms > 0 AND due_ms < $3 AND NOT EXISTS (SELECT 1 FROM follow_ups f WHERE f.org_id = leads.org_id AND f.lead = leads.lead AND f.lead <> '' AND f.state = 0) ORDER BY due_ms, lead`},
 		{d.ends, d.fresh, `attempts = 0 AND first_ms = 0 AND (due_ms = 0 OR due_ms < $3) ORDER BY CASE WHEN import = '' THEN 0 ELSE 1 END, made_ms DESC, lead`},
 		{d.now.AddDate(0, 0, -d.set.Stale), d.stale, `(attempts > 0 OR first_ms > 0) AND due_ms = 0 AND CASE WHEN last_ms = 0 THEN made_ms ELSE last_ms END < $3 ORDER BY CASE WHEN last_ms = 0 THEN made_ms ELSE last_ms END, lead`},
 	} {

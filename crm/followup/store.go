@@ -244,6 +244,7 @@ func (s *FollowUps) List(ctx context.Context, c db.Conn, org account.OrgID, sigh
 	optional(w, "kind", f.Kinds)
 	if f.Lead != "" {
 		in(w, "lead", []lead.ID{f.Lead})
+		w.text.WriteString(" AND lead <> ''") // as the index has it
 	}
 	if f.Contact != "" {
 		family, err := s.d.Contacts.Family(ctx, c, org, f.Contact)

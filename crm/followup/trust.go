@@ -262,7 +262,7 @@ func (s *FollowUps) contactsGone(ctx context.Context, tx *db.Tx, org account.Org
 
 // leadsGone removes what was to be done on leads that are deleted.
 func (s *FollowUps) leadsGone(ctx context.Context, tx *db.Tx, org account.OrgID, leads []lead.ID) error {
-	all, err := read(ctx, tx, s, org, "lead", leads, "1 = 1", "follow_up")
+	all, err := read(ctx, tx, s, org, "lead", leads, "lead <> ''", "follow_up")
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (s *FollowUps) leadsTurned(ctx context.Context, tx *db.Tx, org account.OrgI
 			args = append(args, x)
 		}
 		ids, err := db.Select(ctx, tx, func(r db.Scanner) (id lead.ID, err error) { return id, r.Scan(&id) },
-			`SELECT DISTINCT l.lead FROM leads l JOIN follow_ups f ON f.org_id = l.org_id AND f.lead = l.lead AND f.state = 0
+			`SELECT DISTINCT l.lead FROM leads l JOIN follow_ups f ON f.org_id = l.org_id AND f.lead = l.lead AND f.lead <> '' AND f.state = 0
 			WHERE l.org_id = $1 AND l.state = 0 AND l.due_ms = 0 AND l.contact IN `+db.In(2, len(part)), args...)
 		if err != nil {
 			return err

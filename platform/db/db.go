@@ -50,6 +50,8 @@ type DB struct {
 	writer  *session
 	readers chan *session
 	master  *sql.DB // the pool the writer was taken from
+	// estimated says that the planner knows what to expect of the tables that were there when the program began.
+	estimated bool
 }
 
 // Engine tells which engine d is.

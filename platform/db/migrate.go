@@ -44,7 +44,11 @@ func (d *DB) Migrate(ctx context.Context, series string, files fs.FS) error {
 			return fmt.Errorf("schema %s: %s: %w", series, steps[v-1], err)
 		}
 	}
-	return nil
+	if have < len(steps) || d.engine != SQLite || d.estimated {
+		return nil
+	}
+	d.estimated = true // one time is enough for the tables of an older version
+	return d.Tx(ctx, func(tx *Tx) error { return estimate(ctx, tx) })
 }
 
 func (d *DB) schemaVersion(ctx context.Context, series string) (int, error) {
@@ -91,6 +95,11 @@ func (d *DB) apply(ctx context.Context, series string, version int, files fs.FS,
 				statement = strings.NewReplacer(" BLOB", " BYTEA", "WITHOUT ROWID", "").Replace(statement)
 			}
 			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		if d.engine == SQLite {
+			if err := estimate(ctx, tx); err != nil {
 				return err
 			}
 		}
