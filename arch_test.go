@@ -23,7 +23,7 @@ var floors = []struct {
 	name     string
 	prefixes []string
 }{
-	{"platform: errors, ids, days, numbers", []string{"platform/fault", "platform/id", "platform/civil", "platform/phone", "platform/sheet", "platform/spool", "platform/seal", "platform/flaw", "platform/journal"}},
+	{"platform: errors, ids, days, numbers", []string{"platform/fault", "platform/id", "platform/civil", "platform/phone", "platform/filetype", "platform/sheet", "platform/spool", "platform/seal", "platform/flaw", "platform/journal"}},
 	{"platform: databases", []string{"platform/db"}},
 	{"platform: keys", []string{"platform/vault"}},
 	{"platform: duties", []string{"platform"}},
@@ -37,7 +37,7 @@ var floors = []struct {
 	{"calls: reports and persons", []string{"calls/report", "calls/person"}},
 	{"crm: fields and formats", []string{"crm/field", "crm/vcard"}},
 	{"crm: persons", []string{"crm/contact"}},
-	{"crm: chances of business", []string{"crm/lead"}},
+	{"crm: files and chances of business", []string{"crm/file", "crm/lead"}},
 	{"crm: who does what next", []string{"crm/assign", "crm/followup"}},
 	{"crm: calls, files, figures and search", []string{"crm"}},
 	{"reach", []string{"reach"}},
@@ -67,6 +67,7 @@ var soleImporters = map[string][]string{
 	"github.com/prometheus/client_golang": {"app"},
 	"golang.org/x/mod/sumdb/tlog":         {"platform/audit"},
 	"github.com/minio/minio-go":           {"platform/blob"},
+	"github.com/gabriel-vasile/mimetype":  {"platform/filetype"},
 }
 
 // Budgets.

@@ -28,6 +28,7 @@ import (
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/intake"
 	"parley/crm/lead"
@@ -72,6 +73,7 @@ type Deps struct {
 	Leads     *lead.Leads
 	Assign    *assign.Assign
 	FollowUps *followup.FollowUps
+	Files     *file.Files
 	Attach    *attach.Attach
 	Intake    *intake.Imports
 	Timelines *timeline.Timelines

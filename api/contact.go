@@ -116,6 +116,7 @@ func (s *API) contacts() {
 	handle(s, does(http.MethodDelete, "/contacts/{contact}", "delete-contact", account.DeleteLeads, tagContacts, "Delete a contact for good").
 		saying("With their leads and follow-ups and everything that was merged into them. Their calls stay. A legal hold stops it.").giving(http.StatusNoContent), s.deleteContact)
 	s.contactWork()
+	s.contactFiles()
 }
 
 // sight is whose contacts, leads and follow-ups the caller sees.

@@ -53,6 +53,8 @@ func TestContactsForPrograms(t *testing.T) {
 			t.Errorf("the notes are %+v", notes.Items)
 		}
 
+		h.fileStory(t, path)
+
 		// Two change different fields, then the same.
 		h.send(t, http.MethodPatch, path, ContactChange{Rev: c.Rev, ContactText: ContactText{Company: new("Iyer & Sons")}}, http.StatusOK, nil)
 		h.send(t, http.MethodPatch, path, ContactChange{Rev: c.Rev, ContactText: ContactText{LastName: new("Iyer")}}, http.StatusOK, nil)
@@ -104,6 +106,14 @@ func TestContactsForPrograms(t *testing.T) {
 		}
 		if h.do(t, h.token(t, h.Org, owner.ID, account.ReadLeads), http.MethodGet, root+"/search?q=00101", nil).read(t, http.StatusOK, &hits); len(hits.Numbers) != 0 {
 			t.Errorf("without the scope of calls numbers are found: %+v", hits.Numbers)
+		}
+		h.get(t, "/search?q=00101", &hits)
+		h.send(t, http.MethodPatch, "/calls/"+hits.Numbers[0].Last.ID, map[string]string{"note": "Lemons for the शादी"}, http.StatusOK, nil)
+		if h.get(t, "/search?q="+url.QueryEscape("lemo शादी"), &hits); len(hits.Noted) != 1 || hits.Noted[0].Note != "Lemons for the शादी" || hits.Noted[0].Seconds != 30 || len(hits.Notes) != 0 {
+			t.Errorf("words of a note of a call find %+v", hits)
+		}
+		if h.do(t, h.token(t, h.Org, owner.ID, account.ReadLeads), http.MethodGet, root+"/search?q=lemons", nil).read(t, http.StatusOK, &hits); len(hits.Noted) != 0 {
+			t.Errorf("without the scope of calls notes of calls are found: %+v", hits.Noted)
 		}
 		if h.get(t, "/search?q="+url.QueryEscape("lemo likes"), &hits); len(hits.Notes) != 1 || hits.Notes[0].Text != "Likes lemons" || hits.Notes[0].Contact != c.ID {
 			t.Errorf("words of a note find %+v", hits.Notes)
@@ -194,4 +204,32 @@ func TestWhoSeesWhichContactsAndLeadsForPrograms(t *testing.T) {
 			t.Errorf("taken back: %+v, %d left", out, len(seen.Items))
 		}
 	})
+}
+
+// fileStory files something about a contact.
+func (h *house) fileStory(t *testing.T, of string) {
+	t.Helper()
+	const offer = "%PDF-1.7 an offer"
+	var f ContactFile
+	h.do(t, h.owner, http.MethodPost, root+of+"/files?name="+url.QueryEscape("Angebot €"), offer, "Content-Type", "application/octet-stream").read(t, http.StatusCreated, &f)
+	if f.Name != "Angebot €.pdf" || f.Type != "application/pdf" || f.Size != int64(len(offer)) || f.By == "" || f.At == nil {
+		t.Errorf("filed %+v", f)
+	}
+	got := h.get(t, of+"/files/"+string(f.ID), nil)
+	if got.text != offer || got.Header.Get("Content-Type") != f.Type || !strings.HasPrefix(got.Header.Get("Content-Disposition"), "attachment; filename") {
+		t.Errorf("the content is %q, %v", got.text, got.Header)
+	}
+	var all Page[ContactFile]
+	if h.get(t, of+"/files", &all); len(all.Items) != 1 || all.Items[0].ID != f.ID {
+		t.Errorf("the files are %+v", all.Items)
+	}
+	var line TimelinePage
+	if h.get(t, of+"/timeline?kind=file", &line); len(line.Items) != 1 || line.Items[0].File == nil || line.Items[0].File.ID != f.ID {
+		t.Errorf("the timeline has %+v", line.Items)
+	}
+	h.do(t, h.owner, http.MethodPost, root+of+"/files?name=a.html", "<!DOCTYPE html><script>alert(1)</script>", "Content-Type", "application/octet-stream").problem(t, http.StatusUnprocessableEntity)
+	h.do(t, h.owner, http.MethodPost, root+of+"/files?name=a.pdf", offer+strings.Repeat("x", 10<<20), "Content-Type", "application/octet-stream").problem(t, http.StatusRequestEntityTooLarge)
+	h.do(t, h.owner, http.MethodPost, root+"/contacts/con_none/files", offer, "Content-Type", "application/octet-stream").problem(t, http.StatusNotFound)
+	h.send(t, http.MethodDelete, of+"/files/"+string(f.ID), nil, http.StatusNoContent, nil)
+	h.do(t, h.owner, http.MethodGet, root+of+"/files/"+string(f.ID), nil).problem(t, http.StatusNotFound)
 }

@@ -15,21 +15,21 @@ import (
 
 // document is the OpenAPI document in its forms, made once.
 type document struct {
-	json, yaml, page, style file
+	json, yaml, page, style served
 }
 
-// file is something served as it is, with its ETag.
-type file struct {
+// served is something that is given as it is, with its ETag.
+type served struct {
 	kind, etag string
 	bytes      []byte
 }
 
-func newFile(kind string, b []byte) file {
+func newServed(kind string, b []byte) served {
 	sum := sha256.Sum256(b)
-	return file{kind: kind, etag: `"` + hex.EncodeToString(sum[:16]) + `"`, bytes: b}
+	return served{kind: kind, etag: `"` + hex.EncodeToString(sum[:16]) + `"`, bytes: b}
 }
 
-func (f *file) serve(w http.ResponseWriter, r *http.Request) {
+func (f *served) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", f.kind)
 	w.Header().Set("ETag", f.etag)
 	w.Header().Set("Cache-Control", "public, no-cache")
@@ -88,7 +88,7 @@ func scopes() string {
 func (s *API) documents() {
 	for _, d := range []struct {
 		path, id string
-		f        *file
+		f        *served
 	}{
 		{"/api/openapi.json", "openapi-json", &s.document.json},
 		{"/api/openapi.yaml", "openapi-yaml", &s.document.yaml},
@@ -120,9 +120,9 @@ func (s *API) publish() error {
 	if err != nil {
 		return err
 	}
-	s.document.json = newFile("application/openapi+json", plain)
-	s.document.yaml = newFile("application/openapi+yaml", yaml)
-	s.document.page = newFile("text/html; charset=utf-8", page)
-	s.document.style = newFile("text/css; charset=utf-8", style)
+	s.document.json = newServed("application/openapi+json", plain)
+	s.document.yaml = newServed("application/openapi+yaml", yaml)
+	s.document.page = newServed("text/html; charset=utf-8", page)
+	s.document.style = newServed("text/css; charset=utf-8", style)
 	return nil
 }

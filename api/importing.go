@@ -223,7 +223,7 @@ func (s *API) receive(ctx context.Context, most int64) (*upload, error) {
 	switch {
 	case u.size == 0:
 		u.close()
-		return nil, fault.Field("file", "The file is empty. Choose one with calls in it.")
+		return nil, fault.Field("file", "The file is empty. Choose another one.")
 	case u.size > most:
 		u.close()
 		return nil, fault.New(fault.TooLarge, "The file is larger than the %d MB that are taken here. Send it in parts.", most>>20)

@@ -54,7 +54,7 @@ type LeadText struct {
 	Source    *string         `json:"source,omitempty" maxLength:"200"`
 	SourceDay *string         `json:"source_day,omitempty" doc:"Such as 2026-03-02; empty text removes it"`
 	Team      *account.TeamID `json:"team,omitempty"`
-	DueAt     *time.Time      `json:"due_at,omitempty" doc:"The year 1 removes it"`
+	DueAt     *time.Time      `json:"due_at,omitempty"`
 	Tags      *[]string       `json:"tags,omitempty" maxItems:"100" doc:"All tags that it is to have"`
 	Custom    []FieldValue    `json:"custom,omitempty" maxItems:"200" doc:"Own fields; those that are left out stay"`
 }
@@ -74,6 +74,7 @@ type LeadChange struct {
 	LeadText
 	AddTags  []string `json:"add_tags,omitempty" maxItems:"100" doc:"Single tags, whatever others did to the rest"`
 	DropTags []string `json:"drop_tags,omitempty" maxItems:"100"`
+	NoDue    bool     `json:"no_due,omitempty" doc:"Removes the time by which something is to be done"`
 	Rev      int64    `json:"rev" minimum:"0" doc:"The rev that you saw. When somebody changed the same field since, nothing is changed and the answer says who. 0 changes the lead as it is"`
 }
 
@@ -381,11 +382,8 @@ func (s *API) changeLead(ctx context.Context, in *struct {
 		}
 		ch.SourceDay = &day
 	}
-	if b.DueAt != nil {
-		ch.Due = b.DueAt
-		if b.DueAt.Year() <= 1 {
-			ch.Due = &time.Time{}
-		}
+	if ch.Due, err = dueOf(b.DueAt, b.NoDue); err != nil {
+		return nil, err
 	}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) (err error) {
 		l, err = s.Leads.Change(ctx, tx, callerOf(ctx).org, actorOf(ctx).Member.ID, l.ID, b.Rev, ch)

@@ -10,6 +10,7 @@ import (
 	"parley/crm/lead"
 	"parley/crm/timeline"
 	"parley/platform/db"
+	"parley/platform/fault"
 )
 
 // LeadMove puts a lead at another stage or place.
@@ -58,6 +59,17 @@ type LeadSelection struct {
 	Filter *LeadFilter `json:"filter,omitempty" doc:"All leads of it; counts when there are no ids"`
 }
 
+// dueOf is the time by which something is to be done of a change: nil leaves it as it is, the zero time removes it.
+func dueOf(at *time.Time, none bool) (*time.Time, error) {
+	switch {
+	case none && at != nil:
+		return nil, fault.Field("no_due", "A change sets a due time or removes it. Send due_at or no_due, not both.")
+	case none:
+		return &time.Time{}, nil
+	}
+	return at, nil
+}
+
 // LeadBulk is one change of many leads.
 type LeadBulk struct {
 	LeadSelection
@@ -67,7 +79,8 @@ type LeadBulk struct {
 	Stage    string            `json:"stage,omitempty" doc:"Alone: one of each lead's own pipeline"`
 	AddTags  []string          `json:"add_tags,omitempty" maxItems:"100"`
 	DropTags []string          `json:"drop_tags,omitempty" maxItems:"100"`
-	DueAt    *time.Time        `json:"due_at,omitempty" doc:"The year 1 removes it"`
+	DueAt    *time.Time        `json:"due_at,omitempty"`
+	NoDue    bool              `json:"no_due,omitempty" doc:"Removes the time by which something is to be done"`
 	Close    string            `json:"close,omitempty" enum:"won,lost"`
 	Reason   string            `json:"reason,omitempty"`
 	Why      string            `json:"why,omitempty" maxLength:"500"`
@@ -244,11 +257,9 @@ func (s *API) changeLeads(ctx context.Context, in *struct{ Body LeadBulk }) (*bo
 		sel.Filter = &f
 	}
 	e := lead.Edit{Owner: b.Owner, Team: b.Team, Pipeline: b.Pipeline, Stage: b.Stage, AddTags: b.AddTags, DropTags: b.DropTags, Reason: b.Reason, Why: b.Why}
-	if b.DueAt != nil {
-		e.Due = b.DueAt
-		if b.DueAt.Year() <= 1 {
-			e.Due = &time.Time{}
-		}
+	var err error
+	if e.Due, err = dueOf(b.DueAt, b.NoDue); err != nil {
+		return nil, err
 	}
 	if b.Close != "" {
 		st, err := lead.ParseState(b.Close)

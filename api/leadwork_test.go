@@ -75,6 +75,10 @@ func TestALeadGoesItsWayForPrograms(t *testing.T) {
 		if found != 1 {
 			t.Errorf("the calendar is %+v", days.Items)
 		}
+		h.do(t, ashas, http.MethodPatch, root+path, LeadChange{LeadText: LeadText{DueAt: &due}, NoDue: true}).problem(t, http.StatusUnprocessableEntity)
+		if h.do(t, ashas, http.MethodPatch, root+path, LeadChange{NoDue: true}).read(t, http.StatusOK, &a); a.DueAt != nil {
+			t.Errorf("it is still due at %v", a.DueAt)
+		}
 		h.do(t, h.owner, http.MethodGet, root+"/lead-calendar?from=2026-01-01&through=2026-12-31", nil).problem(t, http.StatusUnprocessableEntity)
 
 		// Its end needs a reason, and its history is whole on pages of any length.

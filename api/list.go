@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -149,7 +150,7 @@ func (s *API) file(ctx context.Context, kind, name string, write func(w io.Write
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		_, w := humago.Unwrap(hc)
 		w.Header().Set("Content-Type", kind)
-		w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 		if err := write(w); err != nil {
 			if ctx.Err() == nil {
 				s.Log.ErrorContext(ctx, "api file broke off", "name", name, "error", err)

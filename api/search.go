@@ -18,6 +18,7 @@ type Found struct {
 	Contacts []Contact     `json:"contacts" doc:"By name, company, e-mail address or number"`
 	Leads    []Lead        `json:"leads" doc:"Leads of these contacts, the newest first"`
 	Notes    []FoundNote   `json:"notes" doc:"Notes about contacts that have all words, or words that begin so"`
+	Noted    []Call        `json:"noted_calls" doc:"Calls whose notes have all words, or words that begin so, the newest first; with the scope read_calls"`
 	Numbers  []FoundNumber `json:"numbers" doc:"Numbers with calls, by all digits or at least the last four; with the scope read_calls"`
 }
 
@@ -37,7 +38,7 @@ type FoundNumber struct {
 
 func (s *API) search() {
 	handle(s, does(http.MethodGet, "/search", "search", account.ReadLeads, tagContacts, "Find people, leads, notes and calls").
-		saying("By the beginnings of words of a name, a company or a note, an e-mail address, or a number: at most 20 of each. Restricted and erased people are not found."), s.find)
+		saying("By the beginnings of words of a name, a company, a note about somebody or of a call, an e-mail address, or a number: at most 20 of each. Of words that very many notes have, only some are looked at. Restricted and erased people are not found."), s.find)
 }
 
 func (s *API) find(ctx context.Context, in *struct {
@@ -54,7 +55,7 @@ func (s *API) find(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	out := Found{Contacts: []Contact{}, Leads: []Lead{}, Notes: []FoundNote{}, Numbers: []FoundNumber{}}
+	out := Found{Contacts: []Contact{}, Leads: []Lead{}, Notes: []FoundNote{}, Noted: []Call{}, Numbers: []FoundNumber{}}
 	found, err := s.Contacts.Load(ctx, s.DB, org.ID, ids...)
 	if err != nil {
 		return nil, err
@@ -82,8 +83,37 @@ func (s *API) find(ctx context.Context, in *struct {
 	if err := s.concernContacts(ctx, about...); err != nil {
 		return nil, err
 	}
+	if err := s.withCallNotes(ctx, text, most, &out); err != nil {
+		return nil, err
+	}
 	err = s.withNumbers(ctx, text, most, &out)
 	return answerOf(out), err
+}
+
+// withCallNotes adds the calls that the caller sees whose notes have the words of a text.
+func (s *API) withCallNotes(ctx context.Context, text string, most int, out *Found) error {
+	if !actorOf(ctx).Can(account.ReadCalls) {
+		return nil
+	}
+	agents, err := seen(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := s.Calls.FindNotes(ctx, s.DB, callerOf(ctx).org, agents, text, most)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	d, err := s.dresser(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		if err := s.concernCall(ctx, found[i].Row.Key); err != nil {
+			return err
+		}
+		out.Noted = append(out.Noted, d.call(&found[i]))
+	}
+	return nil
 }
 
 // withNumbers adds the numbers of a text with calls that the caller sees.
@@ -98,10 +128,6 @@ func (s *API) withNumbers(ctx context.Context, text string, most int, out *Found
 	if fault.KindOf(err) == fault.Denied {
 		return nil // of somebody restricted nothing is said
 	}
-	nums := []number.ID{n}
-	if err == nil && !ok {
-		nums, err = s.Book.FindEnding(ctx, s.DB, org.ID, digits)
-	}
 	if err != nil {
 		return err
 	}
@@ -113,17 +139,26 @@ func (s *API) withNumbers(ctx context.Context, text string, most int, out *Found
 	if err != nil {
 		return err
 	}
-	for _, n := range nums[:min(len(nums), most)] {
-		page, err := s.Reporter.CallsOf(ctx, org, agents, n, "", 1)
-		if err != nil {
-			return err
+	each := func(nums []number.ID) (bool, error) {
+		for _, n := range nums {
+			page, err := s.Reporter.CallsOf(ctx, org, agents, n, "", 1)
+			if err != nil {
+				return false, err
+			}
+			if len(page.Calls) == 0 { // of somebody whom the caller does not see, or of nobody any more
+				continue
+			}
+			c := &page.Calls[0]
+			concernNumber(ctx, n)
+			if out.Numbers = append(out.Numbers, FoundNumber{c.NumberKey, c.Number, c.Name, d.call(c)}); len(out.Numbers) == most {
+				return false, nil
+			}
 		}
-		if len(page.Calls) == 0 { // of somebody whom the caller does not see, or of nobody any more
-			continue
-		}
-		c := &page.Calls[0]
-		concernNumber(ctx, n)
-		out.Numbers = append(out.Numbers, FoundNumber{c.NumberKey, c.Number, c.Name, d.call(c)})
+		return true, nil
 	}
-	return nil
+	if ok {
+		_, err := each([]number.ID{n})
+		return err
+	}
+	return s.Book.Endings(ctx, s.DB, org.ID, digits, each)
 }

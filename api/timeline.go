@@ -15,11 +15,11 @@ import (
 
 // Happened is one thing of a timeline. Of the objects, the one of its kind is there.
 type Happened struct {
-	Kind   timeline.Kind    `json:"kind" enum:"call,note,follow_up,change,consent,message,request,origin"`
+	Kind   timeline.Kind    `json:"kind" enum:"call,note,follow_up,change,consent,message,request,file,origin"`
 	At     *time.Time       `json:"at"`
-	ID     string           `json:"id" doc:"Of the call, note, follow-up, lead, contact, consent, message or request"`
+	ID     string           `json:"id" doc:"Of the call, note, follow-up, lead, contact, consent, message, request or file"`
 	By     account.MemberID `json:"by,omitempty" doc:"Who did it; absent: the person, the program or, of a call, its agent"`
-	Source string           `json:"source" doc:"Where it is known from: phone, pbx, browser, notes, follow-ups, contact, lead, ledger, mail, request, import, …"`
+	Source string           `json:"source" doc:"Where it is known from: phone, pbx, browser, notes, follow-ups, contact, lead, ledger, mail, request, files, import, …"`
 
 	Call     *Call          `json:"call,omitempty"`
 	Note     *ContactNote   `json:"note,omitempty"`
@@ -29,6 +29,7 @@ type Happened struct {
 	Consent  *ConsentChange `json:"consent,omitempty"`
 	Message  *Letter        `json:"message,omitempty"`
 	Request  string         `json:"request,omitempty" doc:"The kind of the request under a law"`
+	File     *ContactFile   `json:"file,omitempty"`
 	Origin   string         `json:"origin,omitempty" doc:"How the contact came here: manual, import, call, phone or api"`
 }
 
@@ -63,14 +64,14 @@ type TimelinePage struct {
 
 // TimelineAsk is which part of a timeline is wanted.
 type TimelineAsk struct {
-	Kinds  []timeline.Kind `query:"kind" doc:"Only these, several with commas: call, note, follow_up, change, consent, message, request, origin"`
+	Kinds  []timeline.Kind `query:"kind" doc:"Only these, several with commas: call, note, follow_up, change, consent, message, request, file, origin"`
 	Cursor string          `query:"cursor" maxLength:"2000" doc:"The field next of the page before"`
 	Limit  int             `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
 func (s *API) timelines() {
 	handle(s, does(http.MethodGet, "/contacts/{contact}/timeline", "get-contact-timeline", account.ReadLeads, tagContacts, "Everything that happened with a contact").
-		saying("Calls, notes, follow-ups, changes of the contact and its leads, consents, messages, requests and how they came here, the newest first. A page costs the same however far back it lies."),
+		saying("Calls, notes, follow-ups, changes of the contact and its leads, consents, messages, requests, files and how they came here, the newest first. A page costs the same however far back it lies."),
 		func(ctx context.Context, in *struct {
 			ContactPath
 			TimelineAsk
@@ -134,6 +135,9 @@ func (d *dresser) happened(i *timeline.Item) Happened {
 	}
 	if i.Request != nil {
 		out.Request = string(i.Request.Kind)
+	}
+	if i.File != nil {
+		out.File = new(fileOf(d.org, i.File))
 	}
 	return out
 }

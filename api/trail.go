@@ -98,6 +98,8 @@ func outsideTraces(t map[string]trace) {
 	for _, pattern := range []string{"GET /leads/{lead}", "GET /leads/{lead}/history", "GET /leads/{lead}/timeline", "GET /leads/{lead}/assignment"} {
 		t[pattern] = trace{action: audit.LeadOpened, object: "lead/{lead}"}
 	}
+	t["GET /contacts/{contact}/files"] = trace{action: audit.ContactOpened}
+	t["GET /contacts/{contact}/files/{file}"] = trace{action: audit.ContactOpened, object: "file/{file}"}
 	t["DELETE /leads/{lead}"] = trace{action: audit.LeadDeleted, object: "lead/{lead}"}
 	t["GET /calls/{call}/match"] = trace{action: audit.CallOpened, object: "call/{call}"}
 	t["GET /lists/{list}/rejected"] = trace{action: audit.ExportMade, object: "list/{list}"}

@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"parley/crm/contact"
+	"parley/crm/file"
 	"parley/platform/db"
 	"parley/platform/fault"
 )
 
-// carded makes the canary a contact with an e-mail address, a second number and a note, and looks for it by all of them.
+// carded makes the canary a contact with an e-mail address, a second number, a note and a file, and looks for it by all of them.
 func (c *canary) carded(ctx context.Context) error {
 	card, err := c.newCard(ctx, "manual")
 	if err != nil {
@@ -18,7 +20,10 @@ func (c *canary) carded(ctx context.Context) error {
 	}
 	c.card = card
 	if err := c.p.DB.Tx(ctx, func(tx *db.Tx) error {
-		_, err := c.p.Contacts.AddNote(ctx, tx, c.org.ID, c.op.Member.ID, card.ID, c.remark)
+		if _, err := c.p.Contacts.AddNote(ctx, tx, c.org.ID, c.op.Member.ID, card.ID, c.remark); err != nil {
+			return err
+		}
+		_, err := c.p.Files.Add(ctx, tx, c.org.ID, c.op.Member.ID, file.NewFile{Contact: card.ID, Name: c.remark + ".txt", Content: strings.NewReader(c.remark), Size: int64(len(c.remark))})
 		return err
 	}); err != nil {
 		return err
@@ -73,6 +78,13 @@ func (c *canary) cardGone(ctx context.Context) error {
 	_, second, err := c.p.Book.Find(ctx, c.p.DB, c.org.ID, c.second)
 	if err != nil {
 		return err
+	}
+	var filed int
+	if err := c.p.DB.Row(ctx, `SELECT count(*) FROM contact_files WHERE org_id = $1 AND contact = $2`, c.org.ID, c.card.ID).Scan(&filed); err != nil {
+		return err
+	}
+	if filed > 0 {
+		c.broke("P92", "A file about an erased person is still there.")
 	}
 	if len(found) > 0 || second {
 		c.broke("P92", "The contact of an erased person is still there, or another number of theirs.")

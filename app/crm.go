@@ -9,6 +9,7 @@ import (
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/funnel"
 	"parley/crm/intake"
@@ -26,6 +27,7 @@ func (p *Parley) crm() {
 	p.Contacts.OnGone(p.Leads.ContactsGone)
 	p.Assign = assign.New(assign.Deps{DB: p.DB, Accounts: p.Accounts, Book: p.Book, Devices: p.Devices, Contacts: p.Contacts, Leads: p.Leads, Handed: p.handFollowUps, Now: p.Now})
 	p.FollowUps = followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: p.Contacts, Leads: p.Leads, Log: p.Audit, Gate: p.Holds.Check, Now: p.Now})
+	p.Files = file.New(file.Deps{DB: p.DB, Keys: p.Keys, Contacts: p.Contacts, Gate: p.Holds.Check, Now: p.Now})
 	p.attachCalls()
 	p.wireFollowUps()
 	p.Funnel = funnel.New(funnel.Deps{DB: p.DB, Accounts: p.Accounts, Leads: p.Leads, Attach: p.Attach, FollowUps: p.FollowUps, Reporter: p.Reporter, Callbacks: p.Callbacks, Reports: p.Reports, Now: p.Now})
@@ -71,7 +73,7 @@ func (p *Parley) takeLists() {
 // timelines puts together what happened with people, from everybody who keeps some of it.
 func (p *Parley) timelines() *timeline.Timelines {
 	return timeline.New(timeline.Deps{DB: p.DB, Accounts: p.Accounts, Book: p.Book, Calls: p.Calls, Reporter: p.Reporter, Contacts: p.Contacts, Leads: p.Leads,
-		FollowUps: p.FollowUps, Consents: p.Consents, Rights: p.Rights, Now: p.Now,
+		FollowUps: p.FollowUps, Files: p.Files, Consents: p.Consents, Rights: p.Rights, Now: p.Now,
 		Letters: func(ctx context.Context, c db.Conn, org account.OrgID, address string, at time.Time, below string, limit int) ([]timeline.Letter, error) {
 			all, err := p.Mail.Past(ctx, c, org, address, at, below, limit)
 			out := make([]timeline.Letter, len(all))

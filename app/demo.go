@@ -8,6 +8,7 @@ import (
 	"parley/account"
 	"parley/app/demo"
 	"parley/crm/contact"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/platform/fault"
@@ -86,7 +87,8 @@ func (p *Parley) demoOutside(now func() time.Time) *demo.Outside {
 	leads := lead.NewLeads(lead.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Contacts: contacts, Fields: p.Fields, Gate: p.Holds.Check, Now: now})
 	leads.OnTurn(p.Attach.Mark)
 	followUps := followup.NewFollowUps(followup.Deps{DB: p.DB, Keys: p.Keys, Accounts: p.Accounts, Book: p.Book, Contacts: contacts, Leads: leads, Log: p.Audit, Gate: p.Holds.Check, Now: now})
-	return &demo.Outside{Contacts: contacts, Leads: leads, FollowUps: followUps, Assign: p.Assign, Settle: func(ctx context.Context) error {
+	files := file.New(file.Deps{DB: p.DB, Keys: p.Keys, Contacts: contacts, Gate: p.Holds.Check, Now: now})
+	return &demo.Outside{Contacts: contacts, Leads: leads, FollowUps: followUps, Files: files, Assign: p.Assign, Settle: func(ctx context.Context) error {
 		for {
 			more, err := p.Attach.Work(ctx)
 			if err != nil || !more {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"parley/calls/call"
+	"parley/platform/db"
 	"parley/platform/vault"
 )
 
@@ -160,6 +162,33 @@ func TestDataOfAnOlderIndexKeyIsIndexedAnew(t *testing.T) {
 	}
 	if noted, err := p.generation(ctx, 0); err != nil || noted != 3 {
 		t.Errorf("the data notes generation %d (%v)", noted, err)
+	}
+}
+
+// Notes of calls are found by a blind index, too.
+func TestNotesOfCallsAreIndexedUnderANewKey(t *testing.T) {
+	p, ctx := founded(t), t.Context()
+	k, err := p.Keys.Org(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := call.Key{Day: 20_558, Agent: 1, Start: 1_776_240_000_123}
+	if err := p.DB.Tx(ctx, func(tx *db.Tx) error { return call.WriteNote(ctx, tx, k, 1, key, "lemons", "", 0) }); err != nil {
+		t.Fatal(err)
+	}
+	var idx [2][]byte
+	for i := range idx {
+		if i > 0 {
+			if err := p.rotateIndex(ctx, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.DB.Row(ctx, `SELECT idx FROM call_note_words WHERE org_id = 1`).Scan(&idx[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if string(idx[0]) == string(idx[1]) {
+		t.Errorf("under both keys the index is %x", idx[0])
 	}
 }
 

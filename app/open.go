@@ -27,6 +27,7 @@ import (
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/funnel"
 	"parley/crm/intake"
@@ -84,6 +85,7 @@ type Parley struct {
 	Leads     *lead.Leads
 	Assign    *assign.Assign
 	FollowUps *followup.FollowUps
+	Files     *file.Files
 	Funnel    *funnel.Funnel
 	Attach    *attach.Attach
 	Intake    *intake.Imports
@@ -223,7 +225,7 @@ type series struct {
 func schemas() []series {
 	return []series{
 		{"installation", schema}, {"account", account.Schema}, {"audit", audit.Schema}, {"policy", policy.Schema}, {"hold", hold.Schema}, {"retain", retain.Schema}, {"incident", incident.Schema}, {"rights", rights.Schema}, {"prove", prove.Schema}, {"attest", attest.Schema}, {"consent", consent.Schema}, {"number", number.Schema}, {"call", call.Schema}, {"roll", roll.Schema},
-		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"assign", assign.Schema}, {"followup", followup.Schema}, {"attach", attach.Schema}, {"intake", intake.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
+		{"device", device.Schema}, {"ingest", ingest.Schema}, {"callback", callback.Schema}, {"field", field.Schema}, {"contact", contact.Schema}, {"lead", lead.Schema}, {"assign", assign.Schema}, {"followup", followup.Schema}, {"file", file.Schema}, {"attach", attach.Schema}, {"intake", intake.Schema}, {"mail", mail.Schema}, {"api", api.Schema},
 	}
 }
 

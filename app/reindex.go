@@ -33,6 +33,9 @@ func reindexNumbers(ctx context.Context, p *Parley, tx *db.Tx, org int64, k *vau
 	if err := p.Book.Reindex(ctx, tx, account.OrgID(org), k, p.Persons.Archived(p.Retain)); err != nil {
 		return err
 	}
+	if err := p.Calls.Reindex(ctx, tx, account.OrgID(org), k); err != nil {
+		return err
+	}
 	return p.Devices.Reindex(ctx, tx, account.OrgID(org), k)
 }
 

@@ -10,6 +10,7 @@ import (
 	"parley/crm/assign"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/file"
 	"parley/crm/intake"
 	"parley/platform/audit"
 	"parley/platform/db"
@@ -47,7 +48,7 @@ func (p *Parley) removeRows(ctx context.Context, org account.OrgID, may func(ctx
 			func(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 				return audit.Delete(ctx, tx, int64(org))
 			}, hold.Delete, retain.Delete, prove.Delete, attest.Delete, incident.Delete, p.Rights.Delete, p.Consents.Delete, p.Policies.Delete,
-			api.Delete, p.Callbacks.Delete, p.Leads.DeleteOrg, assign.Delete, p.FollowUps.DeleteOrg, p.Attach.Delete, intake.Delete, contact.Delete, field.Delete, mail.Delete, p.Imports.Delete, call.Delete, roll.Delete, p.Devices.Delete, p.Book.Delete,
+			api.Delete, p.Callbacks.Delete, p.Leads.DeleteOrg, assign.Delete, p.FollowUps.DeleteOrg, file.Delete, p.Attach.Delete, intake.Delete, contact.Delete, field.Delete, mail.Delete, p.Imports.Delete, call.Delete, roll.Delete, p.Devices.Delete, p.Book.Delete,
 		} {
 			if err := remove(ctx, tx, org); err != nil {
 				return err

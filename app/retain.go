@@ -39,6 +39,7 @@ func (p *Parley) retention() *retain.Sweeper {
 	}
 	keepers = append(keepers, p.FollowUps.Keepers()...)
 	keepers = append(keepers, p.Leads.Keepers()...)
+	keepers = append(keepers, p.Files.Keepers()...)
 	keepers = append(keepers, p.Contacts.Keepers()...)
 	for _, tables := range [][]expire.Table{p.Accounts.Expiring(), mail.Expiring(), api.Expiring(), audit.Expiring(), consent.Expiring(), p.Incidents.Expiring(), rights.Expiring(), p.Devices.Expiring(), ingest.Expiring(), lead.Expiring(), assign.Expiring(), followup.Expiring(), intake.Expiring()} {
 		for _, t := range tables {

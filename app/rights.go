@@ -56,7 +56,7 @@ func (p *Parley) requests() (*rights.Rights, error) {
 		},
 		Write: p.writeLetter, Tell: tellRecipient, Withdraw: p.withdrawFor, Child: p.markChild, Restrict: p.heed, Settle: p.settleErasure, Names: p.Contacts.Names,
 	})
-	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), p.attestStore(), r.Own(), p.Attach.Store(), p.Intake.Store(), p.FollowUps.Store(), p.Assign.Store(), p.Leads.Store(), p.Persons.Store(), p.Contacts.Store()}
+	r.Stores = []rights.Store{p.consentStore(), p.policyStore(), p.mailStore(), p.auditStore(), p.accountStore(), p.archiveStore(), p.securityStore(), p.attestStore(), r.Own(), p.Attach.Store(), p.Intake.Store(), p.FollowUps.Store(), p.Files.Store(), p.Assign.Store(), p.Leads.Store(), p.Persons.Store(), p.Contacts.Store()}
 	return r, nil
 }
 

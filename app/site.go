@@ -36,7 +36,7 @@ func (p *Parley) site(uploads string) (*site, error) {
 	s.stop = stop
 	pages, err := web.New(web.Deps{
 		DB: p.DB, Audit: p.Audit, Accounts: p.Accounts, Devices: p.Devices, Book: p.Book, Calls: p.Calls, Writer: p.Writer, Reporter: p.Reporter,
-		Reports: p.Reports, Callbacks: p.Callbacks, Imports: p.Imports, Mail: p.Mail, Backups: p.Backups, Holds: p.Holds, Consents: p.Consents, Policy: p.policyOf, Policies: p.Policies, Attested: p.Attested, Bill: bill, Proofs: p.Proofs, Prove: p.proveBegun, Rights: p.Rights, Fields: p.Fields, Contacts: p.Contacts, Leads: p.Leads, AssignLead: p.assignLead, Assign: p.Assign, FollowUps: p.FollowUps, Attach: p.Attach, Intake: p.Intake, Timelines: p.Timelines, Funnel: p.Funnel, MailServer: p.Config.Mail.Host,
+		Reports: p.Reports, Callbacks: p.Callbacks, Imports: p.Imports, Mail: p.Mail, Backups: p.Backups, Holds: p.Holds, Consents: p.Consents, Policy: p.policyOf, Policies: p.Policies, Attested: p.Attested, Bill: bill, Proofs: p.Proofs, Prove: p.proveBegun, Rights: p.Rights, Fields: p.Fields, Contacts: p.Contacts, Leads: p.Leads, AssignLead: p.assignLead, Assign: p.Assign, FollowUps: p.FollowUps, Files: p.Files, Attach: p.Attach, Intake: p.Intake, Timelines: p.Timelines, Funnel: p.Funnel, MailServer: p.Config.Mail.Host,
 		Retain: p.Retain, Incidents: p.Incidents, RemoveOrg: p.RemoveOrg, SignUp: p.Config.SignUp, URL: p.Config.URL, Dev: p.Config.Dev, Version: version(), TempDir: uploads, Now: p.Now, Log: p.Log,
 		Background: func(what string, do func(context.Context) error) {
 			s.working.Go(func() {
@@ -81,7 +81,7 @@ func (p *Parley) newAPI(uploads string) (*api.API, error) {
 	return api.New(api.Deps{
 		Audit: p.Audit, Consents: p.Consents, Holds: p.Holds, Rights: p.Rights, Policies: p.Policies, Accounts: p.Accounts, Devices: p.Devices, Calls: p.Calls, Book: p.Book, Writer: p.Writer, Reporter: p.Reporter, Reports: p.Reports,
 		Retain: p.Retain, Incidents: p.Incidents, Attested: p.Attested, Bill: bill, Proofs: p.Proofs, Prove: p.proveBegun, Callbacks: p.Callbacks, Imports: p.Imports,
-		Fields: p.Fields, Contacts: p.Contacts, Leads: p.Leads, Assign: p.Assign, FollowUps: p.FollowUps, Attach: p.Attach, Intake: p.Intake, Timelines: p.timelines(),
+		Fields: p.Fields, Contacts: p.Contacts, Leads: p.Leads, Assign: p.Assign, FollowUps: p.FollowUps, Files: p.Files, Attach: p.Attach, Intake: p.Intake, Timelines: p.timelines(),
 		Keys: p.Keys, DB: p.DB, Now: p.Now, Log: p.Log, Version: version(), TempDir: uploads,
 	})
 }

@@ -107,6 +107,7 @@ async function calling(kit, view) {
   await page.waitForLoadState("load");
   await kit.seen(view, "contact-called");
   kit.check("the calls stand in the timeline", (await page.locator(".timeline a[href^='/calls/']").count()) === 2);
+  await filing(kit, view);
   await outcome(kit, view);
   // Missed on one line, called back from another.
   await asha(people[3], "missed", 0, 2_000);
@@ -115,6 +116,22 @@ async function calling(kit, view) {
   await ravi(people[3], "outgoing", 1, 1_000);
   kit.check("a call back from another line recovers the caller", await waits(kit, page, people[3], false));
   return href;
+}
+
+// filing keeps a file on the page of a contact, is refused another, and takes the first one back out.
+async function filing(kit, { page }) {
+  const send = async (name, mimeType, content) => {
+    await page.locator("#contact-file").setInputFiles({ name, mimeType, buffer: Buffer.from(content) });
+    await submit(page, "/files");
+  };
+  await send("Offer नमस्ते.pdf", "application/pdf", "%PDF-1.7 an offer");
+  kit.check("a file is kept", /Offer नमस्ते\.pdf.* is kept/.test(await page.locator("#flashes").innerText()));
+  await kit.seen({ page }, "contact-filed");
+  const link = page.locator("a[href*='/files/'][download]").first();
+  const [download] = await Promise.all([page.waitForEvent("download"), link.click()]);
+  kit.check("the file comes back under its name", download.suggestedFilename() === "Offer नमस्ते.pdf", download.suggestedFilename());
+  await send("offer.pdf", "application/pdf", "<!DOCTYPE html><script>alert(1)</script>");
+  kit.check("a page with a script is no offer", /not filed here/.test(await page.locator("#flashes").innerText()));
 }
 
 // waits tells whether a caller who was missed today is on the list of those who wait, or is not any more.

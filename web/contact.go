@@ -29,6 +29,9 @@ func (s *site) contactRoutes() []route {
 		{"POST /contacts/{contact}/edit", account.WriteLeads, changeContact},
 		{"POST /contacts/{contact}/notes", account.WriteLeads, addContactNote},
 		{"POST /contacts/{contact}/notes/{note}/delete", account.WriteLeads, dropContactNote},
+		{"POST /contacts/{contact}/files", account.WriteLeads, addContactFile},
+		{"GET /contacts/{contact}/files/{file}", account.ReadLeads, contactFile},
+		{"POST /contacts/{contact}/files/{file}/delete", account.WriteLeads, dropContactFile},
 		{"POST /contacts/{contact}/owner", account.AssignLeads, giveContact},
 		{"POST /contacts/{contact}/merge", account.WriteLeads, mergeContact},
 		{"POST /contacts/{contact}/split", account.WriteLeads, splitContact},
@@ -149,6 +152,7 @@ type contactPageStruct struct {
 	Give   *leadGive
 	Rev    int64
 	Note   string // where a note is sent; "" for who may not write any
+	Files  *fileList
 	Kinds  []ui.Link
 	Events []timelineItem
 	Hidden string
@@ -219,6 +223,9 @@ func contactPage(v *visit) error {
 		p.Danger = []ui.Action{{Title: v.t("contact.delete"), Href: contactPath(c.ID) + "/delete", Post: true, Danger: true, Icon: "trash", Confirm: v.t("contact.delete.confirm"), ConfirmText: v.t("contact.delete.text")}}
 	}
 	if p.Plan, err = d.followUpsOf(followup.Filter{Contact: c.ID}, ui.Param{Name: "contact", Value: string(c.ID)}, v.actor.Member.ID, contactPath(c.ID)); err != nil {
+		return err
+	}
+	if p.Files, err = d.filesOf(c, contactPath(c.ID)); err != nil {
 		return err
 	}
 	if err := d.contactLeads(p, c); err != nil {

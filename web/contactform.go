@@ -296,6 +296,9 @@ func (d *desk) timelineItem(i *timeline.Item, c *contact.Contact, agents names, 
 		out.Text = i.Message.Subject
 	case timeline.Request:
 		out.Text = d.t("request.kind." + string(i.Request.Kind))
+	case timeline.Filed:
+		out.Title, out.Text = d.t("timeline.file"), d.kilobytes(i.File.Size)
+		out.Tags = append(out.Tags, ui.Tag{Text: i.File.Name})
 	case timeline.Origin:
 		out.Title = d.t("timeline.origin." + i.Origin)
 	}
@@ -315,6 +318,8 @@ func timelineIcon(k timeline.Kind) string {
 	case timeline.Message:
 		return "mail"
 	case timeline.Request:
+		return "shield"
+	case timeline.Filed:
 		return "file"
 	case timeline.Origin:
 		return "import"

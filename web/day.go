@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/account"
+	"parley/calls/number"
 	"parley/crm/contact"
 	"parley/crm/followup"
 	"parley/platform/db"
@@ -62,6 +63,7 @@ type dayItem struct {
 	Text    string
 	Dial    *ui.Action
 	Stopped string
+	Talks   []ui.Note // colleagues who talk to them now, or did just now
 	Acts    *followUpActs
 }
 
@@ -93,6 +95,9 @@ func dayPage(v *visit) error {
 	for i := range items {
 		p.Items = append(p.Items, v.dayItem(&items[i], set))
 	}
+	if err := v.warnOfTalks(p.Items[:min(len(items), watched)], items); err != nil {
+		return err
+	}
 	if len(items) == 0 {
 		p.Lead = ""
 		p.Empty = &ui.Empty{Icon: "check", Title: v.t("day.none"), Text: v.t("day.none.text")}
@@ -113,6 +118,26 @@ func dayPage(v *visit) error {
 		return err
 	}
 	return v.render("day", p)
+}
+
+// watched is of how many lines at the top of a day it is looked up whether a colleague talks to the person just now.
+const watched = 20
+
+// warnOfTalks says on each line that can be dialled who else talks to the person.
+func (v *visit) warnOfTalks(lines []dayItem, items []followup.Item) error {
+	d, err := v.desk()
+	if err != nil {
+		return err
+	}
+	for i := range lines {
+		if lines[i].Dial == nil {
+			continue
+		}
+		if lines[i].Talks, err = d.talkNotes([]number.ID{items[i].Dial.Number}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // owed lists the calls of which something is still to be said.

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 
 	"parley/account"
@@ -63,6 +64,7 @@ func TestALeadFromTheFirstNoteToItsEnd(t *testing.T) {
 		first.Set("last", "Rao-Shah")
 		o.post(who+"/edit", first).want(t, "a change of the same field at once", 409, "changed last")
 		o.post(who+"/notes", url.Values{"note": {"Wants a call after Diwali"}}).want(t, "a note", 200, "after Diwali")
+		w.fileStory(o, who, page.path)
 		for _, q := range []string{"meera", "rao iy", "meera@example.com", "9812311111", "1111"} {
 			o.get("/search?q="+url.QueryEscape(q)).want(t, "a search for "+q, 200, "Meera Rao-Iyer", who, page.path, "Lead at Contacted")
 		}
@@ -77,9 +79,34 @@ func TestALeadFromTheFirstNoteToItsEnd(t *testing.T) {
 		colleague.post("/calling", url.Values{"number": {"+919812311111"}}).want(t, "somebody dials", 204)
 		o.get(who).want(t, "a colleague is about to call", 200, "Chitra is about to call them", `data-dial="+919812311111"`)
 		o.get(page.path).want(t, "the same on the lead", 200, "Chitra is about to call them")
+		o.post("/followups", url.Values{"lead": {id}, "kind": {"call"}, "due": {"2026-04-15T11:50"}}).want(t, "another plan", 200, "")
+		o.get("/day").want(t, "the same on the day", 200, "Chitra is about to call them")
 		o.post("/calling", url.Values{"number": {"nonsense"}}).want(t, "a number that is none", 204)
 		o.post(who+"/delete", nil).want(t, "the end", 200, "The contact was deleted")
 		o.get(page.path).want(t, "the lead of nobody", 404, "")
 		o.get("/day").want(t, "the day after", 200, "Nothing waits for you")
 	}, schemas()...)
+}
+
+// fileStory files something about a contact, who has a lead, as the owner.
+func (w *world) fileStory(o *browser, who, itsLead string) {
+	t := w.t
+	offer := []byte("%PDF-1.7 an offer")
+	o.get(who).want(t, "a contact without files", 200, "No files yet")
+	o.send(who+"/files", "file", "Angebot €.pdf", offer).want(t, "a file", 200, "“Angebot €.pdf” is kept.", "1 KB", "File kept")
+	link := regexp.MustCompile(who + `/files/fle_\w+`).FindString(o.get(itsLead).want(t, "the lead", 200, "Angebot €.pdf").text)
+	got := o.get(link).want(t, "the file", 200, "%PDF-1.7 an offer")
+	if disposition := got.header.Get("Content-Disposition"); got.text != string(offer) || !strings.HasPrefix(disposition, "attachment") || got.header.Get("Content-Type") != "application/pdf" || got.header.Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("the file comes as %q, %v", disposition, got.header)
+	}
+	o.send(who+"/files", "file", "page.pdf", []byte("<!DOCTYPE html><script>alert(1)</script>")).want(t, "a page with a script", 200, "is of a kind that is not filed here")
+	o.send(who+"/files", "file", "call.mp3", []byte("#!AMR\n a recording")).want(t, "a recording", 200, "recordings belong to calls")
+	o.post(who+"/files", url.Values{}).want(t, "no file", 200, "Choose a file first")
+	o.get(who+"?kind=file").want(t, "files alone", 200, "File kept")
+	agent := w.as(w.member(account.Agent, "Divya"))
+	agent.get(link).want(t, "a file about somebody else's contact", 404, "")
+	viewer := w.as(w.member(account.Viewer, "Esha"))
+	viewer.post(link+"/delete", nil).want(t, "a viewer deletes", 403, "")
+	o.post(link+"/delete", url.Values{"back": {itsLead}}).want(t, "a file is deleted", 200, "“Angebot €.pdf” was deleted.", "No files yet")
+	o.get(link).want(t, "the file that was", 404, "may have been deleted")
 }

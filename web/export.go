@@ -54,13 +54,17 @@ type download struct {
 	begun      bool
 }
 
+func (d *download) headers() {
+	h := d.w.Header()
+	h.Set("Content-Type", d.kind)
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
+	h.Set("Cache-Control", "private, no-store")
+}
+
 func (d *download) Write(p []byte) (int, error) {
 	if !d.begun {
 		d.begun = true
-		h := d.w.Header()
-		h.Set("Content-Type", d.kind)
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": d.name}))
-		h.Set("Cache-Control", "private, no-store")
+		d.headers()
 		d.w.WriteHeader(http.StatusOK)
 	}
 	return d.w.Write(p)

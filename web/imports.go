@@ -104,6 +104,22 @@ func receiveFile(v *visit) error {
 // receive streams the form's file to disk, so that its size costs no memory. What the form says before it goes to fields; none
 // is the sentence where there is no file.
 func (v *visit) receive(none string, fields url.Values) (*staged, error) {
+	f, err := v.upload(none, maxUpload, fault.New(fault.TooLarge, "The file is larger than the %d GB that are taken here. Split it, or import it with \"parley import\".", maxUpload>>30), fields)
+	if err != nil {
+		return nil, err
+	}
+	return &staged{org: v.org().ID, by: v.actor.Member.ID, name: f.name, at: v.Now(), file: f.file}, nil
+}
+
+// taken is a file that came with a form, put aside.
+type taken struct {
+	name string
+	size int64
+	file *spool.File
+}
+
+// upload is receive for files of at most most bytes; large is what is said of others.
+func (v *visit) upload(none string, most int64, large error, fields url.Values) (*taken, error) {
 	const longest = 1000 // bytes of another field
 	m, err := v.r.MultipartReader()
 	if err != nil {
@@ -126,20 +142,20 @@ func (v *visit) receive(none string, fields url.Values) (*staged, error) {
 		if err != nil {
 			return nil, err
 		}
-		n, err := file.ReadFrom(io.LimitReader(part, maxUpload+1))
+		n, err := file.ReadFrom(io.LimitReader(part, most+1))
 		switch {
 		case fault.KindOf(err) == fault.Unavailable:
 		case err != nil:
 			err = fault.Wrap(fault.Invalid, err, "The file broke off on its way. Send it again.")
-		case n > maxUpload:
-			err = fault.New(fault.TooLarge, "The file is larger than the %d GB that are taken here. Split it, or import it with \"parley import\".", maxUpload>>30)
+		case n > most:
+			err = large
 		case n == 0:
 			err = fault.Field("file", "%q is empty. Export it again and check that the copy is complete.", part.FileName())
 		}
 		if err != nil {
 			return nil, errors.Join(err, file.Close())
 		}
-		return &staged{org: v.org().ID, by: v.actor.Member.ID, name: part.FileName(), at: v.Now(), file: file}, nil
+		return &taken{part.FileName(), n, file}, nil
 	}
 }
 

@@ -30,6 +30,7 @@ type leadPageStruct struct {
 	Close   *leadClose
 	Give    *leadGive
 	Planned *followUpList
+	Files   *fileList
 	History ui.Table
 	Log     *ui.Table // who got it by the rules, and why
 	Danger  []ui.Action
@@ -89,6 +90,11 @@ func leadPage(v *visit) error {
 	}
 	if v.actor.Can(account.DeleteLeads) {
 		p.Danger = []ui.Action{{Title: v.t("lead.delete"), Href: path + "/delete", Post: true, Danger: true, Icon: "trash", Confirm: v.t("lead.delete.confirm"), ConfirmText: v.t("lead.delete.text")}}
+	}
+	if c != nil && d.sight.Sees(c.Owner) {
+		if p.Files, err = d.filesOf(c, path); err != nil {
+			return err
+		}
 	}
 	if p.Planned, err = d.followUpsOf(followup.Filter{Lead: l.ID}, ui.Param{Name: "lead", Value: string(l.ID)}, account.MemberID(nonEmpty(string(l.Owner), string(v.actor.Member.ID))), path); err != nil {
 		return err

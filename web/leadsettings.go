@@ -72,7 +72,11 @@ func leadSettings(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.Parts = append(p.Parts, part)
+	groups, err := d.groupsPart()
+	if err != nil {
+		return err
+	}
+	p.Parts = append(p.Parts, part, groups)
 	return v.render("lead-settings", p)
 }
 

@@ -9,6 +9,7 @@ import (
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/funnel"
 	"parley/crm/intake"
@@ -21,7 +22,7 @@ import (
 
 // outside are the tables of the people outside.
 func outside() []dbtest.Schema {
-	return []dbtest.Schema{{Series: "field", Files: field.Schema}, {Series: "contact", Files: contact.Schema}, {Series: "lead", Files: lead.Schema}, {Series: "assign", Files: assign.Schema}, {Series: "followup", Files: followup.Schema},
+	return []dbtest.Schema{{Series: "field", Files: field.Schema}, {Series: "contact", Files: contact.Schema}, {Series: "lead", Files: lead.Schema}, {Series: "assign", Files: assign.Schema}, {Series: "followup", Files: followup.Schema}, {Series: "file", Files: file.Schema},
 		{Series: "attach", Files: attach.Schema}, {Series: "intake", Files: intake.Schema}}
 }
 
@@ -37,13 +38,15 @@ func crm(w *world, d *web.Deps) {
 		_, err := d.Assign.Give(ctx, tx, org, "", l.ID)
 		return err
 	}
+	d.Files = file.New(file.Deps{DB: w.DB, Keys: w.Keys, Contacts: d.Contacts, Gate: w.Holds.Check, Now: w.Now})
 	d.Attach = attach.New(attach.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Devices: w.Devices, Reporter: w.Reporter, Callbacks: w.Callbacks,
 		Consents: w.Consents, Contacts: d.Contacts, Leads: d.Leads, FollowUps: d.FollowUps, Gate: w.Holds.Check, Now: w.Now})
-	d.Intake = intake.New(intake.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Devices: w.Devices, Fields: d.Fields, Contacts: d.Contacts, Leads: d.Leads, Gate: w.Holds.Check, Now: w.Now})
+	d.Intake = intake.New(intake.Deps{DB: w.DB, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Devices: w.Devices, Fields: d.Fields, Contacts: d.Contacts, Leads: d.Leads, Gate: w.Holds.Check,
+		Collects: func(context.Context, account.OrgID, string) (bool, error) { return true, nil }, Now: w.Now})
 	d.Funnel = funnel.New(funnel.Deps{DB: w.DB, Accounts: w.Accounts, Leads: d.Leads, Attach: d.Attach, FollowUps: d.FollowUps, Reporter: w.Reporter, Callbacks: w.Callbacks, Reports: w.Reports, Now: w.Now})
 	w.Reports.Wire(d.Funnel.Sheet)
 	d.Timelines = timeline.New(timeline.Deps{DB: w.DB, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Reporter: w.Reporter, Contacts: d.Contacts, Leads: d.Leads,
-		FollowUps: d.FollowUps, Consents: w.Consents, Rights: d.Rights, Now: w.Now,
+		FollowUps: d.FollowUps, Files: d.Files, Consents: w.Consents, Rights: d.Rights, Now: w.Now,
 		Letters: func(context.Context, db.Conn, account.OrgID, string, time.Time, string, int) ([]timeline.Letter, error) {
 			return nil, nil
 		}})

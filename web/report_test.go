@@ -137,6 +137,11 @@ func TestACallIsAnnotatedAndDeleted(t *testing.T) {
 		path := link(t, owner.get("/calls").want(t, "the list", 200, "1:35", "Connected"), `/calls/cal_\w+`)
 		owner.get(path).want(t, "the call", 200, "Call from +91 98123 00077", "1 min 35 s", "Meera Iyer", "Call back")
 		owner.post(path+"/note", url.Values{"note": {"Wants the price list"}}).want(t, "a note", 200, "Wants the price list")
+		owner.get("/search?q=price+wan").want(t, "a search for words of the note", 200, "Notes of calls", "Wants the price list", "Call from +91 98123 00077", path)
+		o.as(o.meera).get("/search?q=price").want(t, "a search by whose call it is", 200, path)
+		if found := o.as(o.ravi).get("/search?q=price").want(t, "a colleague's search", 200); found.has(path) {
+			t.Error("the search shows a call out of sight")
+		}
 		owner.post(path+"/tags", url.Values{"tags": {"quote, urgent"}}).want(t, "tags", 200, "quote, urgent")
 		owner.get("/calls?tag=urgent").want(t, "the filter by tag", 200, "Wants the price list", "tag urgent")
 		owner.get("/calls?number=0077").want(t, "the last digits", 200, "1:35")
@@ -147,6 +152,7 @@ func TestACallIsAnnotatedAndDeleted(t *testing.T) {
 		o.as(o.member(account.Viewer, "Vik Das")).post(path+"/note", url.Values{"note": {"x"}}).want(t, "a viewer's note", 403)
 		owner.post(path+"/delete", nil).want(t, "deleting", 200, "The call is deleted", "No calls here")
 		owner.get(path).want(t, "a deleted call", 404)
+		owner.get("/search?q=price+list").want(t, "a search for the note of a deleted call", 200, "Nothing found")
 	}, schemas()...)
 }
 

@@ -38,6 +38,7 @@ func (s *site) routes() []route {
 		s.dayRoutes(),
 		s.intakeRoutes(),
 		s.leadSettingsRoutes(),
+		s.groupRoutes(),
 		s.assignRoutes(),
 		s.talkingRoutes(),
 		s.followSetRoutes(),

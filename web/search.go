@@ -11,6 +11,7 @@ import (
 	"parley/crm/contact"
 	"parley/crm/funnel"
 	"parley/crm/lead"
+	"parley/platform/fault"
 	"parley/platform/phone"
 	"parley/web/ui"
 )
@@ -33,13 +34,13 @@ const mostHits = 8
 // fewestDigits is how many last digits of a number are needed: fewer would open too many numbers.
 const fewestDigits = 4
 
-// search finds contacts with their leads by name, company, address or number, notes by their words, numbers by all or their last digits, members, pages,
-// reports and figures. Names that phones logged with calls lie sealed one by one, so they cannot be searched; the page says so.
+// search finds contacts with their leads by name, company, address or number, notes about them and of calls by their words, numbers
+// by all or their last digits, members, pages, reports and figures. Names that phones logged with calls lie sealed one by one, so they cannot be searched; the page says so.
 func search(v *visit) error {
 	q := strings.Join(strings.Fields(v.query("q")), " ")
 	var hits []ui.Hits
 	if len([]rune(q)) >= 2 {
-		for _, find := range []func(q string) (ui.Hits, error){v.findContacts, v.findNotes, v.findNumbers, v.findPeople, v.findTeams, v.findPages} {
+		for _, find := range []func(q string) (ui.Hits, error){v.findContacts, v.findNotes, v.findCallNotes, v.findNumbers, v.findPeople, v.findTeams, v.findPages} {
 			found, err := find(q)
 			if err != nil {
 				return err
@@ -116,7 +117,6 @@ func (v *visit) findContacts(q string) (ui.Hits, error) {
 
 // findNotes finds notes about contacts in sight by their words.
 func (v *visit) findNotes(q string) (ui.Hits, error) {
-	const shown = 80 // characters of a note
 	out := ui.Hits{Title: v.t("search.notes")}
 	if !v.actor.Can(account.ReadLeads) {
 		return out, nil
@@ -140,13 +140,41 @@ func (v *visit) findNotes(q string) (ui.Hits, error) {
 			continue
 		}
 		v.concernContact(c)
-		text := []rune(strings.Join(strings.Fields(n.Text), " "))
-		if len(text) > shown {
-			text = append(text[:shown], '…')
-		}
-		out.Items = append(out.Items, ui.Hit{Title: string(text), Aside: nonEmpty(v.contactName(c), v.t("contact.nameless")), Href: contactPath(c.ID) + "?kind=note", Icon: "note"})
+		out.Items = append(out.Items, ui.Hit{Title: beginningOf(n.Text), Aside: nonEmpty(v.contactName(c), v.t("contact.nameless")), Href: contactPath(c.ID) + "?kind=note", Icon: "note"})
 	}
 	return out, err
+}
+
+// findCallNotes finds notes of calls that the actor sees, by their words.
+func (v *visit) findCallNotes(q string) (ui.Hits, error) {
+	out := ui.Hits{Title: v.t("search.call_notes")}
+	if !v.actor.Can(account.ReadCalls) {
+		return out, nil
+	}
+	agents, err := v.actor.Agents(v.ctx())
+	if err != nil {
+		return out, err
+	}
+	calls, err := v.Calls.FindNotes(v.ctx(), v.DB, v.org(), agents, q, mostHits)
+	for i := range calls {
+		c := &calls[i]
+		if err := v.concernCall(c.Row.Key); err != nil {
+			return out, err
+		}
+		aside := v.callTitle(c) + ", " + v.words.Moment(c.Row.At(), v.Now())
+		out.Items = append(out.Items, ui.Hit{Title: beginningOf(c.Note), Aside: aside, Href: "/calls/" + c.ID, Icon: "note"})
+	}
+	return out, err
+}
+
+// beginningOf is as much of a note as a hit shows.
+func beginningOf(note string) string {
+	const shown = 80 // characters
+	text := []rune(strings.Join(strings.Fields(note), " "))
+	if len(text) > shown {
+		text = append(text[:shown], '…')
+	}
+	return string(text)
 }
 
 func (v *visit) findNumbers(q string) (ui.Hits, error) {
@@ -155,41 +183,45 @@ func (v *visit) findNumbers(q string) (ui.Hits, error) {
 	if len(digits) < fewestDigits || !v.actor.Can(account.ReadCalls) {
 		return out, nil
 	}
-	ids, err := v.numbersLike(q, digits)
-	if err != nil {
-		return out, err
-	}
 	agents, err := v.actor.Agents(v.ctx())
 	if err != nil {
 		return out, err
 	}
-	for _, n := range ids {
-		if len(out.Items) == mostHits {
-			break
+	err = v.numbersLike(q, digits, func(ids []number.ID) (bool, error) {
+		for _, n := range ids {
+			page, err := v.Reporter.CallsOf(v.ctx(), v.org(), agents, n, "", 1)
+			if err != nil {
+				return false, err
+			}
+			if len(page.Calls) == 0 { // of somebody whom the actor does not see, or of nobody any more
+				continue
+			}
+			c := &page.Calls[0]
+			v.concernNumber(n)
+			out.Items = append(out.Items, ui.Hit{Title: v.phone(c.Number), Aside: strings.TrimSpace(c.Name + " " + v.words.Moment(c.Row.At(), v.Now())), Href: "/numbers/" + string(c.NumberKey), Icon: "call"})
+			if len(out.Items) == mostHits {
+				return false, nil
+			}
 		}
-		page, err := v.Reporter.CallsOf(v.ctx(), v.org(), agents, n, "", 1)
-		if err != nil {
-			return out, err
-		}
-		if len(page.Calls) == 0 { // of somebody whom the actor does not see, or of nobody any more
-			continue
-		}
-		c := &page.Calls[0]
-		out.Items = append(out.Items, ui.Hit{Title: v.phone(c.Number), Aside: strings.TrimSpace(c.Name + " " + v.words.Moment(c.Row.At(), v.Now())), Href: "/numbers/" + string(c.NumberKey), Icon: "call"})
-	}
-	return out, nil
+		return true, nil
+	})
+	return out, err
 }
 
-// numbersLike finds a whole number, else those that end in the digits.
-func (v *visit) numbersLike(q, digits string) ([]number.ID, error) {
+// numbersLike finds a whole number, else those that end in the digits, until each wants no more.
+func (v *visit) numbersLike(q, digits string, each func([]number.ID) (bool, error)) error {
 	n, ok, err := v.Book.Seek(v.ctx(), v.DB, v.org().ID, phone.Parse(q, v.org().Country).Canonical())
+	if fault.KindOf(err) == fault.Denied {
+		return nil // of somebody restricted nothing is said
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if ok {
-		return []number.ID{n}, nil
+		_, err := each([]number.ID{n})
+		return err
 	}
-	return v.Book.FindEnding(v.ctx(), v.DB, v.org().ID, digits)
+	return v.Book.Endings(v.ctx(), v.DB, v.org().ID, digits, each)
 }
 
 // findPeople finds those whose figures the actor may see, and for who may see people all members.

@@ -26,6 +26,7 @@ import (
 	"parley/crm/attach"
 	"parley/crm/contact"
 	"parley/crm/field"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/funnel"
 	"parley/crm/intake"
@@ -78,6 +79,7 @@ type Deps struct {
 	Contacts  *contact.Contacts
 	Leads     *lead.Leads
 	FollowUps *followup.FollowUps
+	Files     *file.Files
 	Assign    *assign.Assign
 	Attach    *attach.Attach
 	Intake    *intake.Imports

@@ -6,11 +6,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/calls/call"
 	"parley/crm/assign"
 	"parley/crm/contact"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/platform/db"
@@ -28,6 +30,7 @@ type Outside struct {
 	Contacts  *contact.Contacts
 	Leads     *lead.Leads
 	FollowUps *followup.FollowUps
+	Files     *file.Files
 	Assign    *assign.Assign
 	Settle    func(ctx context.Context) error // lets calls meet their people
 }
@@ -249,7 +252,20 @@ func (r *relations) did(ctx context.Context, tx *db.Tx, l *lead.Lead) error {
 		return err
 	}
 	r.clock.set(end)
-	_, err = r.o.FollowUps.Done(ctx, tx, r.org, l.Owner, f.ID, followup.Finish{Outcome: "done"})
+	if _, err := r.o.FollowUps.Done(ctx, tx, r.org, l.Owner, f.ID, followup.Finish{Outcome: "done"}); err != nil {
+		return err
+	}
+	return r.write(ctx, tx, l)
+}
+
+// write has somebody have written down, or filed, what came of it.
+func (r *relations) write(ctx context.Context, tx *db.Tx, l *lead.Lead) error {
+	said := []string{"Wants the price list before the weekend", "Asked for delivery to the Pune branch", "Buys twice a year, before Diwali and in March", "Prefers calls after 4 pm", "Will talk to the partner first"}
+	if _, err := r.o.Contacts.AddNote(ctx, tx, r.org.ID, l.Owner, l.Contact, said[r.rng.IntN(len(said))]); err != nil || r.rng.IntN(4) > 0 {
+		return err
+	}
+	const list = "Price list, net of tax\n\nSteel rack 5 shelves   4,200\nSteel rack 7 shelves   5,600\nDelivery within 10 days\n"
+	_, err := r.o.Files.Add(ctx, tx, r.org.ID, l.Owner, file.NewFile{Contact: l.Contact, Name: "Price list.txt", Content: strings.NewReader(list), Size: int64(len(list))})
 	return err
 }
 

@@ -82,14 +82,14 @@ func (s *Store) SetNote(ctx context.Context, org *account.Org, k Key, text strin
 			return err
 		}
 		if text == "" {
-			_, err := tx.Exec(ctx, `DELETE FROM call_notes WHERE `+keyWhere, k.args(org.ID)...)
+			_, err := dropNotes(ctx, tx, keyWhere, k.args(org.ID)...)
 			return err
 		}
 		return WriteNote(ctx, tx, keys, org.ID, k, text, by, s.now().UnixMilli())
 	})
 }
 
-// WriteNote keeps a note inside a running transaction; at is in Unix milliseconds.
+// WriteNote keeps a note, and what it is found by, inside a running transaction; at is in Unix milliseconds.
 func WriteNote(ctx context.Context, tx *db.Tx, keys *vault.OrgKeys, org account.OrgID, k Key, text string, by account.MemberID, at int64) error {
 	sealed, err := sealNote(ctx, keys, org, k, text)
 	if err != nil {
@@ -98,7 +98,13 @@ func WriteNote(ctx context.Context, tx *db.Tx, keys *vault.OrgKeys, org account.
 	_, err = tx.Exec(ctx, `INSERT INTO call_notes (org_id, day, agent, start, num, dir, line, sealed, by_member, at) VALUES `+db.In(1, 10)+`
 		ON CONFLICT (org_id, day, agent, start, num, dir, line) DO UPDATE SET sealed = excluded.sealed, by_member = excluded.by_member, at = excluded.at`,
 		append(k.args(org), sealed, by, at)...)
-	return err
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM call_note_words WHERE `+keyWhere, k.args(org)...); err != nil {
+		return err
+	}
+	return putWords(ctx, tx, keys, org, wordsOf{k, text})
 }
 
 // CleanTags trims tags, drops empty and repeated ones, and refuses those that are too long or too many.
@@ -197,7 +203,7 @@ func DeleteRow(ctx context.Context, tx *db.Tx, org account.OrgID, k Key) (bool, 
 	if err != nil || n == 0 {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM call_notes WHERE `+keyWhere, k.args(org)...); err != nil {
+	if _, err := dropNotes(ctx, tx, keyWhere, k.args(org)...); err != nil {
 		return false, err
 	}
 	if _, err := tx.Exec(ctx, `DELETE FROM call_tags WHERE `+keyWhere, k.args(org)...); err != nil {
@@ -230,7 +236,7 @@ func RemoveNotes(ctx context.Context, tx *db.Tx, org account.OrgID, numbers []nu
 		for _, n := range part {
 			args = append(args, n)
 		}
-		n, err := tx.Exec(ctx, `DELETE FROM call_notes WHERE org_id = $1 AND num IN `+db.In(2, len(part)), args...)
+		n, err := dropNotes(ctx, tx, `org_id = $1 AND num IN `+db.In(2, len(part)), args...)
 		if err != nil {
 			return notes, tags, err
 		}
@@ -252,7 +258,7 @@ const numbersAtOnce = 250
 
 // Delete removes every call of an organisation.
 func Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
-	for _, q := range []string{`DELETE FROM calls WHERE org_id = $1`, `DELETE FROM call_notes WHERE org_id = $1`, `DELETE FROM call_tags WHERE org_id = $1`,
+	for _, q := range []string{`DELETE FROM calls WHERE org_id = $1`, `DELETE FROM call_notes WHERE org_id = $1`, `DELETE FROM call_note_words WHERE org_id = $1`, `DELETE FROM call_tags WHERE org_id = $1`,
 		`DELETE FROM call_outcomes WHERE org_id = $1`, `DELETE FROM days WHERE org_id = $1`} {
 		if _, err := tx.Exec(ctx, q, org); err != nil {
 			return err

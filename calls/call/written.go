@@ -97,8 +97,10 @@ func (s *Store) Rewrite(ctx context.Context, tx *db.Tx, org account.OrgID, all [
 
 // RemoveNotesOf removes the notes and tags of the calls of one agent's day with a number, inside a running transaction.
 func RemoveNotesOf(ctx context.Context, tx *db.Tx, org account.OrgID, day civil.Day, agent account.AgentNo, n number.ID) (rows int64, err error) {
-	for _, q := range []string{`DELETE FROM call_notes WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`,
-		`DELETE FROM call_tags WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`,
+	if rows, err = dropNotes(ctx, tx, `org_id = $1 AND day = $2 AND agent = $3 AND num = $4`, org, day, agent, n); err != nil {
+		return rows, err
+	}
+	for _, q := range []string{`DELETE FROM call_tags WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`,
 		`DELETE FROM call_outcomes WHERE org_id = $1 AND day = $2 AND agent = $3 AND num = $4`} {
 		gone, err := tx.Exec(ctx, q, org, day, agent, n)
 		if err != nil {

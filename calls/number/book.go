@@ -320,34 +320,54 @@ func notFound(key Key) error {
 
 // FindEnding lists the numbers whose digits end in the given ones, at least four; restricted ones are left out. Only the
 // candidates that share the last four digits are opened.
-func (b *Book) FindEnding(ctx context.Context, c db.Conn, org account.OrgID, digits string) ([]ID, error) {
+func (b *Book) FindEnding(ctx context.Context, c db.Conn, org account.OrgID, digits string) (out []ID, err error) {
+	err = b.Endings(ctx, c, org, digits, func(found []ID) (bool, error) {
+		out = append(out, found...)
+		return true, nil
+	})
+	return out, err
+}
+
+// Endings gives what FindEnding lists bit by bit, until each wants no more: opening them is what takes time.
+func (b *Book) Endings(ctx context.Context, c db.Conn, org account.OrgID, digits string, each func(found []ID) (more bool, err error)) error {
 	digits = phone.Digits(digits)
 	if len(digits) < tailDigits {
-		return nil, fault.Field("number", "Enter at least the last %d digits of the number.", tailDigits)
+		return fault.Field("number", "Enter at least the last %d digits of the number.", tailDigits)
 	}
 	k, err := b.keys.Org(ctx, int64(org))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	prefix := k.Index("number tail", tail(digits))[:2]
 	from := append(slices.Clone(prefix), make([]byte, indexBytes-2)...)
 	to := append(slices.Clone(prefix), slices.Repeat([]byte{0xff}, indexBytes-2)...)
 	candidates, err := db.Select(ctx, c, scanID, `SELECT num FROM number_index WHERE org_id = $1 AND idx >= $2 AND idx <= $3`, org, from, to)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	texts, err := b.Show(ctx, c, org, candidates)
-	if err != nil {
-		return nil, err
-	}
-	var out []ID
-	for _, n := range candidates {
-		if strings.HasSuffix(phone.Digits(texts[n]), digits) {
-			out = append(out, n)
+	for part := range slices.Chunk(candidates, fewCandidates) {
+		texts, err := b.Show(ctx, c, org, part)
+		if err != nil {
+			return err
+		}
+		var found []ID
+		for _, n := range part {
+			if strings.HasSuffix(phone.Digits(texts[n]), digits) {
+				found = append(found, n)
+			}
+		}
+		if len(found) == 0 {
+			continue
+		}
+		if more, err := each(found); err != nil || !more {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
+
+// fewCandidates is how many numbers with one ending are opened at a time.
+const fewCandidates = 24
 
 // Show opens the canonical forms of numbers for people. Erased, archived and restricted numbers are left out.
 func (b *Book) Show(ctx context.Context, c db.Conn, org account.OrgID, ids []ID) (map[ID]string, error) {

@@ -18,7 +18,7 @@ import (
 // tables are those whose rows about people this package answers for.
 func tables() []string {
 	return []string{"numbers", "number_index", "number_names", "excluded_numbers", "restricted_numbers", "archived_numbers", "unsettled_numbers", "erasing_numbers", "taking_numbers",
-		"calls", "call_notes", "call_tags", "call_outcomes", "callbacks", "rolls", "coarse", "import_rejects", "imports", "import_mappings", "lines", "line_holders", "devices",
+		"calls", "call_notes", "call_note_words", "call_tags", "call_outcomes", "callbacks", "rolls", "coarse", "import_rejects", "imports", "import_mappings", "lines", "line_holders", "devices",
 		"device_lines", "digests", "pairing_codes", "forget_orders"}
 }
 

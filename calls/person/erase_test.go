@@ -160,7 +160,7 @@ func TestErasingAPersonLeavesTheCallsAndNothingElse(t *testing.T) {
 		if erased != 3 {
 			t.Errorf("%d calls are marked as erased, want 3", erased)
 		}
-		for _, table := range []string{"numbers", "number_names", "call_notes", "call_tags", "callbacks", "unsettled_numbers", "restricted_numbers", "erasing_numbers", "taking_numbers"} {
+		for _, table := range []string{"numbers", "number_names", "call_notes", "call_note_words", "call_tags", "callbacks", "unsettled_numbers", "restricted_numbers", "erasing_numbers", "taking_numbers"} {
 			var left int
 			must(t, s.DB.Row(t.Context(), `SELECT count(*) FROM `+table+` WHERE org_id = $1 AND num = $2`, s.Org.ID, n).Scan(&left))
 			if left > 0 {

@@ -24,6 +24,11 @@ func (s *story) everywhere() string {
 	for _, c := range page.Calls {
 		out.WriteString(c.Number + "|" + c.Name + "|" + c.Note + "|" + strings.Join(c.Tags, ",") + "\n")
 	}
+	noted, err := s.Calls.FindNotes(ctx, s.DB, s.Org, nil, "canary blue", 9)
+	must(s.t, err)
+	for _, c := range noted {
+		out.WriteString("found " + c.Number + "|" + c.Note + "\n")
+	}
 	actor := s.officer()
 	for _, about := range report.IDs() {
 		if !about.OfCalls() {

@@ -57,6 +57,9 @@ func (r *Run) Keep(ctx context.Context, tx *db.Tx, at time.Time, leads []lead.ID
 			r.untake(&d, unmade)
 			continue
 		}
+		if len(r.rules) == 0 && len(d.Why) == 1 { // who has no rules, and did not ask, is told nothing of them
+			continue
+		}
 		entries = append(entries, Entry{Decision: d, At: at, Lead: leads[i]})
 	}
 	r.kept = true // until the next decision

@@ -219,3 +219,28 @@ func day(t testing.TB, text string) civil.Day {
 	must(t, err)
 	return d
 }
+
+// Who has no rules is not told for every lead that none of them is for it, unless they ask.
+func TestAnOrganisationWithoutRules(t *testing.T) {
+	each(t, func(t *testing.T, s *story) {
+		l := s.lead(t, lead.New{})
+		if d := s.give(t, l.ID); d.Owner != "" || keys(d) != "no_rule" {
+			t.Errorf("decided %+v", d)
+		}
+		log := func() int {
+			all, _, err := s.assign.Log(t.Context(), s.DB, s.Org.ID, contact.Sight{All: true}, assign.Filter{}, 10)
+			must(t, err)
+			return len(all)
+		}
+		if n := log(); n != 0 {
+			t.Errorf("the log has %d entries of rules that there are not", n)
+		}
+		s.Tx(t, func(tx *db.Tx) error {
+			_, err := s.assign.Give(t.Context(), tx, s.Org, s.asha.ID, l.ID)
+			return err
+		})
+		if n := log(); n != 1 {
+			t.Errorf("the log has %d entries after somebody asked", n)
+		}
+	})
+}

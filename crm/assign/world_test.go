@@ -43,7 +43,13 @@ func each(t *testing.T, tell func(t *testing.T, s *story)) {
 func newStory(t testing.TB, d *db.DB) *story {
 	w := crmtest.New(t, d)
 	s := &story{World: w, boss: w.Accounts.Operator(w.Org)}
-	s.asha, s.bina, s.chitra = w.Agent(t, "Asha"), w.Agent(t, "Bina"), w.Agent(t, "Chitra")
+	for _, m := range []struct {
+		name string
+		is   **account.Member
+	}{{"Asha", &s.asha}, {"Bina", &s.bina}, {"Chitra", &s.chitra}} {
+		*m.is = w.Agent(t, m.name)
+		time.Sleep(2 * time.Millisecond) // ids of one millisecond have no order, and whose turn is first goes by them
+	}
 	s.assign = newStoryAssign(s)
 	return s
 }

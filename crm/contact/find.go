@@ -15,11 +15,11 @@ import (
 	"parley/platform/fault"
 	"parley/platform/phone"
 	"parley/platform/vault"
+	"parley/platform/words"
 )
 
 const (
 	fewestDigits = 4    // of a number: fewer would open too many
-	mostQuery    = 5    // words of one search
 	mostTries    = 300  // candidates that one search opens
 	mostLooks    = 1500 // candidates that one search looks up in the index
 	manyRows     = 6000 // where there are more, it does not matter how many
@@ -97,11 +97,10 @@ func (s *Contacts) Find(ctx context.Context, c db.Conn, org account.OrgID, sight
 		ids, err := s.ByEmail(ctx, c, org, text)
 		return s.seen(ctx, c, org, sight, ids, most, err)
 	}
-	if digits := phone.Digits(text); len(digits) >= fewestDigits && len(words(strings.Map(dropDigits, text))) == 0 {
-		ids, err := s.byDigits(ctx, c, org, text)
-		return s.seen(ctx, c, org, sight, ids, most, err)
+	if digits := phone.Digits(text); len(digits) >= fewestDigits && len(words.Of(strings.Map(dropDigits, text))) == 0 {
+		return s.byDigits(ctx, c, org, sight, text, most)
 	}
-	return s.byWords(ctx, c, k, org, sight, words(text), most)
+	return s.byWords(ctx, c, k, org, sight, words.Of(text), most)
 }
 
 func dropDigits(r rune) rune {
@@ -129,26 +128,36 @@ func (s *Contacts) seen(ctx context.Context, c db.Conn, org account.OrgID, sight
 	return out, err
 }
 
-func (s *Contacts) byDigits(ctx context.Context, c db.Conn, org account.OrgID, text string) ([]ID, error) {
+// byDigits finds who has a number, or one that ends so.
+func (s *Contacts) byDigits(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, text string, most int) (out []ID, err error) {
 	o, err := s.d.Accounts.Org(ctx, org)
 	if err != nil {
 		return nil, err
 	}
-	var nums []number.ID
-	if n, ok, err := s.d.Book.Seek(ctx, c, org, phone.Parse(text, o.Country).Canonical()); fault.KindOf(err) == fault.Denied {
+	with := func(nums []number.ID) (bool, error) {
+		having, err := s.ByNumber(ctx, c, org, nums...)
+		var ids []ID
+		for _, n := range nums {
+			ids = append(ids, having[n]...)
+		}
+		some, err := s.seen(ctx, c, org, sight, ids, most, err)
+		for _, x := range some {
+			if !slices.Contains(out, x) && len(out) < most {
+				out = append(out, x)
+			}
+		}
+		return len(out) < most, err
+	}
+	switch n, ok, err := s.d.Book.Seek(ctx, c, org, phone.Parse(text, o.Country).Canonical()); {
+	case fault.KindOf(err) == fault.Denied:
 		return nil, nil
-	} else if err != nil {
+	case err != nil:
 		return nil, err
-	} else if ok {
-		nums = append(nums, n)
-	} else if nums, err = s.d.Book.FindEnding(ctx, c, org, text); err != nil {
-		return nil, err
+	case ok:
+		_, err := with([]number.ID{n})
+		return out, err
 	}
-	with, err := s.ByNumber(ctx, c, org, nums...)
-	var out []ID
-	for _, n := range nums {
-		out = append(out, with[n]...)
-	}
+	err = s.d.Book.Endings(ctx, c, org, text, with)
 	return out, err
 }
 
@@ -156,18 +165,18 @@ func (s *Contacts) byDigits(ctx context.Context, c db.Conn, org account.OrgID, t
 // have words that begin so. What is longer than the beginnings that the index knows is settled by opening what was found. Of
 // words that very many have, not everybody is looked at.
 func (s *Contacts) byWords(ctx context.Context, c db.Conn, k *vault.OrgKeys, org account.OrgID, sight Sight, query []string, most int) (out []ID, err error) {
-	query = query[:min(len(query), mostQuery)]
+	query = query[:min(len(query), words.MostQuery)]
 	if len(query) == 0 {
 		return nil, nil
 	}
 	var tries []try
 	if len(query) > 1 {
 		all := slices.Sorted(slices.Values(query))
-		tries = append(tries, try{kindName, [][]byte{k.Index("contact name", strings.Join(all, " "))[:indexBytes]}})
+		tries = append(tries, try{kindName, [][]byte{k.Index("contact name", strings.Join(all, " "))[:words.IndexBytes]}})
 	}
 	whole, begun := try{kind: kindWord}, try{kind: kindWord}
 	for _, w := range query {
-		whole.parts, begun.parts = append(whole.parts, wordIndex(k, w)), append(begun.parts, beginning(k, w))
+		whole.parts, begun.parts = append(whole.parts, words.Index(k, wordLabel, w)), append(begun.parts, words.Beginning(k, wordLabel, w))
 	}
 	for _, t := range append(tries, whole, begun) {
 		subjects, err := s.candidates(ctx, c, org, sight, t)
@@ -232,14 +241,16 @@ func (s *Contacts) take(ctx context.Context, c db.Conn, org account.OrgID, query
 func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID, sight Sight, t try) ([]int64, error) {
 	args := []any{org, t.kind}
 	within := func(table string, part []byte) string {
-		args = append(args, upTo(part, 0), upTo(part, 0xff))
+		first, last := words.Around(part)
+		args = append(args, first, last)
 		return fmt.Sprintf("%s.org_id = $1 AND %s.kind = $2 AND %s.idx >= $%d AND %s.idx <= $%d", table, table, table, len(args)-1, table, len(args))
 	}
 	var few, where []string // selections that are intersected, and conditions on the joins of the rest
 	join, rarest, fewest := "", t.parts[0], manyRows+1
 	var many [][]byte
 	for _, part := range t.parts {
-		n, err := count(ctx, c, `SELECT 1 FROM contact_index WHERE org_id = $1 AND kind = $2 AND idx >= $3 AND idx <= $4`, []any{org, t.kind, upTo(part, 0), upTo(part, 0xff)})
+		first, last := words.Around(part)
+		n, err := words.Count(ctx, c, manyRows, `SELECT 1 FROM contact_index WHERE org_id = $1 AND kind = $2 AND idx >= $3 AND idx <= $4`, org, t.kind, first, last)
 		if err != nil || n == 0 {
 			return nil, err
 		}
@@ -254,7 +265,7 @@ func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID,
 	}
 	if !sight.All {
 		theirs, owners := sight.where("c.owner", []any{org})
-		n, err := count(ctx, c, `SELECT 1 FROM contacts c WHERE c.org_id = $1`+theirs, owners)
+		n, err := words.Count(ctx, c, manyRows, `SELECT 1 FROM contacts c WHERE c.org_id = $1`+theirs, owners...)
 		if err != nil || n == 0 {
 			return nil, err
 		}
@@ -291,18 +302,8 @@ func (s *Contacts) candidates(ctx context.Context, c db.Conn, org account.OrgID,
 	return all[:min(len(all), mostTries)], err
 }
 
-// upTo fills the beginning of an index up: the lowest and the highest that begin so are a range.
-func upTo(part []byte, fill byte) []byte {
-	return append(slices.Clone(part), bytes.Repeat([]byte{fill}, indexBytes-len(part))...)
-}
-
-// count counts rows, as far as it matters.
-func count(ctx context.Context, c db.Conn, query string, args []any) (n int, err error) {
-	return n, c.Row(ctx, fmt.Sprintf(`SELECT count(*) FROM (%s LIMIT %d) counted`, query, manyRows), args...).Scan(&n)
-}
-
 // has tells whether every word of a query begins a word of the person.
-func has(p *Person, query []string) bool { return hasAll(p.words(), query) }
+func has(p *Person, query []string) bool { return words.HasAll(p.words(), query) }
 
 // usable leaves out whom a restriction keeps from being used.
 func (s *Contacts) usable(ctx context.Context, c db.Conn, org account.OrgID, found map[ID]*Contact) error {

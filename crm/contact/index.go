@@ -6,21 +6,17 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"parley/account"
 	"parley/platform/db"
 	"parley/platform/vault"
+	"parley/platform/words"
 )
 
 const (
-	indexBytes = 10
-	partBytes  = 2
-	maxWords   = 12 // of one person
-	chunk      = 50 // rows of one statement
+	wordLabel = "contact word"
+	maxWords  = 12 // of one person
+	chunk     = 50 // rows of one statement
 )
 
 // The kinds of what a contact is found by.
@@ -31,74 +27,8 @@ const (
 	kindTag   = 4
 )
 
-// beginnings are the lengths, in characters, of the beginnings by which words are found. A search for a length between looks at
-// what the next shorter one finds.
-func beginnings() [4]int { return [4]int{2, 3, 5, 8} }
-
-// fold makes texts alike that people take for the same: capitals, widths, accents of Latin, Greek and Cyrillic letters, and
-// the points of Arabic, Hebrew and Indic scripts that many leave out. Vowel signs stay.
-func fold(text string) string {
-	return strings.ToLower(norm.NFKC.String(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 0x0300 && r <= 0x036f, // accents
-			r >= 0x0591 && r <= 0x05c7 && unicode.Is(unicode.Mn, r), // Hebrew points
-			r >= 0x064b && r <= 0x065f, r == 0x0670, r == 0x0640,    // Arabic vowels, and the stroke that stretches
-			r == 0x093c, r == 0x09bc, r == 0x0a3c, r == 0x0abc, // dots below Indic letters
-			unicode.Is(unicode.Cf, r), r == 0xfe0e, r == 0xfe0f: // joiners, directions, and how emoji look
-			return -1
-		default:
-			return r
-		}
-	}, norm.NFKD.String(text))))
-}
-
-// words cuts a text into folded words. Emoji are letters.
-func words(text string) []string {
-	return strings.FieldsFunc(fold(text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r) && !unicode.Is(unicode.So, r)
-	})
-}
-
-// wordIndex is a word in the index: one part for each of its beginnings and one for the whole, of 2 bytes each.
-func wordIndex(k *vault.OrgKeys, word string) []byte { return labelledIndex(k, "contact word", word) }
-
-// labelledIndex is a word in an index of its own.
-func labelledIndex(k *vault.OrgKeys, label, word string) []byte {
-	out := make([]byte, 0, indexBytes)
-	runes := []rune(word)
-	for _, n := range beginnings() {
-		part := word + "|" // shorter than the beginning
-		if n <= len(runes) {
-			part = string(runes[:n])
-		}
-		out = append(out, k.Index(label, part)[:partBytes]...)
-	}
-	return append(out, k.Index(label, word+"|")[:partBytes]...)
-}
-
-// beginning is the longest part of the index of a word of a query that words which begin like it share; the whole where it is too
-// short for one.
-func beginning(k *vault.OrgKeys, word string) []byte {
-	return labelledBeginning(k, "contact word", word)
-}
-
-// labelledBeginning is beginning in an index of its own.
-func labelledBeginning(k *vault.OrgKeys, label, word string) []byte {
-	idx, runes := labelledIndex(k, label, word), utf8.RuneCountInString(word)
-	bytes := 0
-	for _, n := range beginnings() {
-		if n <= runes {
-			bytes += partBytes
-		}
-	}
-	if bytes == 0 {
-		return idx
-	}
-	return idx[:bytes]
-}
-
 func emailIndex(k *vault.OrgKeys, email string) []byte {
-	return k.Index("contact email", strings.ToLower(strings.TrimSpace(email)))[:indexBytes]
+	return k.Index("contact email", strings.ToLower(strings.TrimSpace(email)))[:words.IndexBytes]
 }
 
 // nameIndex finds those of the same first and last name; nil where one of them is missing.
@@ -106,25 +36,28 @@ func nameIndex(k *vault.OrgKeys, p *Person) []byte {
 	if p.First == "" || p.Last == "" {
 		return nil
 	}
-	return k.Index("contact name", p.sameName())[:indexBytes]
+	return k.Index("contact name", p.sameName())[:words.IndexBytes]
 }
 
 // sameName is what two people of one name have in common: the words of both names, in any order.
 func (p *Person) sameName() string {
-	all := words(p.First + " " + p.Last)
+	all := words.Of(p.First + " " + p.Last)
 	slices.Sort(all)
 	return strings.Join(all, " ")
 }
 
+// fold makes tags alike that people take for the same.
+func fold(text string) string { return words.Fold(text) }
+
 func tagIndex(k *vault.OrgKeys, tag string) []byte {
-	return k.Index("contact tag", fold(strings.Join(strings.Fields(tag), " ")))[:indexBytes]
+	return k.Index("contact tag", fold(strings.Join(strings.Fields(tag), " ")))[:words.IndexBytes]
 }
 
 // words are those that a person is found by.
 func (p *Person) words() []string {
 	var out []string
 	for _, text := range []string{p.First, p.Last, p.Company} {
-		for _, w := range words(text) {
+		for _, w := range words.Of(text) {
 			if !slices.Contains(out, w) {
 				out = append(out, w)
 			}
@@ -136,7 +69,7 @@ func (p *Person) words() []string {
 // entry is what one row of the index says of a contact.
 type entry struct {
 	kind int
-	idx  [indexBytes]byte
+	idx  [words.IndexBytes]byte
 }
 
 func (e entry) compare(o entry) int {
@@ -151,11 +84,11 @@ func entries(k *vault.OrgKeys, p *Person, tags []string) []entry {
 	var out []entry
 	add := func(kind int, idx []byte) {
 		if idx != nil {
-			out = append(out, entry{kind, [indexBytes]byte(idx)})
+			out = append(out, entry{kind, [words.IndexBytes]byte(idx)})
 		}
 	}
 	for _, w := range p.words() {
-		add(kindWord, wordIndex(k, w))
+		add(kindWord, words.Index(k, wordLabel, w))
 	}
 	for _, e := range p.Emails {
 		add(kindEmail, emailIndex(k, e.Text))

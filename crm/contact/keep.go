@@ -33,15 +33,15 @@ func (s *Contacts) Keepers() []retain.Keeper {
 	return []retain.Keeper{s.noteKeeper(), s.contactKeeper()}
 }
 
-// idle are contacts with which nothing happened for a while: each stands for all that were merged into it.
-type idle struct {
+// Idle is a contact with which nothing happened for a while; it stands for all that were merged into it.
+type Idle struct {
 	*Contact
-	family []ID
+	Family []ID
 }
 
-// idle lists those with which nothing happened from a moment on, neither to what stands here nor elsewhere. Restricted ones are
+// Idle lists those with which nothing happened from a moment on, neither to what stands here nor elsewhere. Restricted ones are
 // kept as they are.
-func (s *Contacts) idle(ctx context.Context, c db.Conn, org account.OrgID, before time.Time) ([]idle, error) {
+func (s *Contacts) Idle(ctx context.Context, c db.Conn, org account.OrgID, before time.Time) ([]Idle, error) {
 	ids, err := db.Select(ctx, c, scanID, `SELECT contact FROM contacts WHERE org_id = $1 AND merged_into = '' AND last_ms < $2 ORDER BY contact`, org, millis(before))
 	if err != nil || len(ids) == 0 {
 		return nil, err
@@ -56,7 +56,7 @@ func (s *Contacts) idle(ctx context.Context, c db.Conn, org account.OrgID, befor
 			busy[x] = true
 		}
 	}
-	var out []idle
+	var out []Idle
 	for part := range slices.Chunk(ids, 1000) {
 		found, err := s.load(ctx, c, org, part)
 		if err == nil {
@@ -74,7 +74,7 @@ func (s *Contacts) idle(ctx context.Context, c db.Conn, org account.OrgID, befor
 				return nil, err
 			}
 			if !slices.ContainsFunc(family, func(m ID) bool { return busy[m] }) {
-				out = append(out, idle{found[x], family})
+				out = append(out, Idle{found[x], family})
 			}
 		}
 	}
@@ -82,15 +82,15 @@ func (s *Contacts) idle(ctx context.Context, c db.Conn, org account.OrgID, befor
 }
 
 // due is idle as retention wants it; rows counts what a keeper has of a family.
-func (s *Contacts) due(ctx context.Context, c db.Conn, org account.OrgID, before time.Time, rows func(ctx context.Context, c db.Conn, org account.OrgID, family []ID) (int64, error)) ([]retain.Item, map[string]idle, error) {
-	all, err := s.idle(ctx, c, org, before)
+func (s *Contacts) due(ctx context.Context, c db.Conn, org account.OrgID, before time.Time, rows func(ctx context.Context, c db.Conn, org account.OrgID, family []ID) (int64, error)) ([]retain.Item, map[string]Idle, error) {
+	all, err := s.Idle(ctx, c, org, before)
 	if err != nil {
 		return nil, nil, err
 	}
 	var out []retain.Item
-	byKey := map[string]idle{}
+	byKey := map[string]Idle{}
 	for _, x := range all {
-		n, err := rows(ctx, c, org, x.family)
+		n, err := rows(ctx, c, org, x.Family)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -103,7 +103,7 @@ func (s *Contacts) due(ctx context.Context, c db.Conn, org account.OrgID, before
 }
 
 // settled refuses, as a Conflict, when something happened with what an order is about.
-func (s *Contacts) settled(ctx context.Context, tx *db.Tx, org account.OrgID, o retain.Order, rows func(ctx context.Context, c db.Conn, org account.OrgID, family []ID) (int64, error)) ([]idle, error) {
+func (s *Contacts) settled(ctx context.Context, tx *db.Tx, org account.OrgID, o retain.Order, rows func(ctx context.Context, c db.Conn, org account.OrgID, family []ID) (int64, error)) ([]Idle, error) {
 	if err := o.Gate(ctx, tx); err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (s *Contacts) settled(ctx context.Context, tx *db.Tx, org account.OrgID, o 
 	if err != nil {
 		return nil, err
 	}
-	var out []idle
+	var out []Idle
 	for _, want := range o.Items {
 		i := slices.IndexFunc(now, func(have retain.Item) bool { return have.Key == want.Key })
 		if i < 0 || now[i].Rows != want.Rows || !now[i].At.Equal(want.At) {
@@ -162,7 +162,7 @@ func (s *Contacts) noteKeeper() retain.Keeper {
 				return err
 			}
 			for _, x := range all {
-				for _, m := range x.family {
+				for _, m := range x.Family {
 					if _, err := tx.Exec(ctx, `DELETE FROM contact_notes WHERE org_id = $1 AND contact = $2`, org, m); err != nil {
 						return err
 					}
@@ -278,7 +278,7 @@ func (s *Contacts) expire(ctx context.Context, org account.OrgID, o retain.Order
 			return err
 		}
 		for _, x := range all {
-			own, err := s.ownNumbers(ctx, tx, org, x.family)
+			own, err := s.ownNumbers(ctx, tx, org, x.Family)
 			if err != nil {
 				return err
 			}
@@ -288,7 +288,7 @@ func (s *Contacts) expire(ctx context.Context, org account.OrgID, o retain.Order
 					return err
 				}
 			}
-			committed, err := s.remove(ctx, tx, org, x.family)
+			committed, err := s.remove(ctx, tx, org, x.Family)
 			if err != nil {
 				return err
 			}
@@ -313,8 +313,8 @@ func (s *Contacts) expire(ctx context.Context, org account.OrgID, o retain.Order
 }
 
 // shelve notes that a contact lies in the archive, by its numbers.
-func (s *Contacts) shelve(ctx context.Context, tx *db.Tx, org account.OrgID, x idle) error {
-	keys, err := s.keysOf(ctx, tx, org, x.family)
+func (s *Contacts) shelve(ctx context.Context, tx *db.Tx, org account.OrgID, x Idle) error {
+	keys, err := s.keysOf(ctx, tx, org, x.Family)
 	if err != nil {
 		return err
 	}

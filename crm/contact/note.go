@@ -117,7 +117,11 @@ func (s *Contacts) DropNote(ctx context.Context, tx *db.Tx, org account.OrgID, b
 	if err != nil {
 		return err
 	}
-	if err := s.ask(ctx, tx, org, hold.ContactDelete, CategoryNote, []*Contact{c}); err != nil {
+	kin, err := s.Kin(ctx, tx, org, c.ID)
+	if err != nil {
+		return err
+	}
+	if err := s.ask(ctx, tx, org, hold.ContactDelete, CategoryNote, kin); err != nil {
 		return err
 	}
 	n, err := tx.Exec(ctx, `DELETE FROM contact_notes WHERE org_id = $1 AND contact = $2 AND note = $3 AND by_member = $4`, org, c.ID, note, by)

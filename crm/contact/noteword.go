@@ -10,22 +10,13 @@ import (
 	"parley/platform/db"
 	"parley/platform/fault"
 	"parley/platform/vault"
+	"parley/platform/words"
 )
 
 const (
-	noteLabel     = "contact note word"
-	maxNoteWords  = 300 // of one note
-	fewestLetters = 2   // of a word of a query
-	mostNotes     = 400 // that one search opens
+	noteLabel = "contact note word"
+	mostNotes = 400 // that one search opens
 )
-
-// noteWords are the words that a note is found by, each once.
-func noteWords(text string) []string {
-	all := words(text)
-	slices.Sort(all)
-	all = slices.Compact(all)
-	return all[:min(len(all), maxNoteWords)]
-}
 
 // noteRow is one note whose words are kept.
 type noteRow struct {
@@ -42,8 +33,8 @@ func putNoteWords(ctx context.Context, tx *db.Tx, k *vault.OrgKeys, org account.
 	}
 	var rows []row
 	for _, n := range notes {
-		for _, w := range noteWords(n.text) {
-			rows = append(rows, row{n, labelledIndex(k, noteLabel, w)})
+		for _, w := range words.OfNote(n.text) {
+			rows = append(rows, row{n, words.Index(k, noteLabel, w)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.idx, b.idx) })
@@ -76,25 +67,17 @@ func (s *Contacts) FindNotes(ctx context.Context, c db.Conn, org account.OrgID, 
 	if err != nil {
 		return nil, err
 	}
-	query := slices.DeleteFunc(words(text), func(w string) bool { return len([]rune(w)) < fewestLetters })
-	query = query[:min(len(query), mostQuery)]
+	query := words.OfQuery(text)
 	if len(query) == 0 {
 		return nil, nil
 	}
-	var rarest []byte
-	fewest := manyRows + 1
-	for _, w := range query {
-		part := labelledBeginning(k, noteLabel, w)
-		n, err := count(ctx, c, `SELECT 1 FROM contact_note_words WHERE org_id = $1 AND idx >= $2 AND idx <= $3`, []any{org, upTo(part, 0), upTo(part, 0xff)})
-		if err != nil || n == 0 {
-			return nil, err
-		}
-		if n < fewest {
-			rarest, fewest = part, n
-		}
+	rarest, n, err := words.Rarest(ctx, c, k, "contact_note_words", noteLabel, int64(org), query, manyRows)
+	if err != nil || n == 0 {
+		return nil, err
 	}
+	first, last := words.Around(words.Beginning(k, noteLabel, query[rarest]))
 	found, err := db.Select(ctx, c, func(r db.Scanner) (n noteRow, err error) { return n, r.Scan(&n.contact, &n.note) },
-		`SELECT contact, note FROM contact_note_words WHERE org_id = $1 AND idx >= $2 AND idx <= $3 LIMIT $4`, org, upTo(rarest, 0), upTo(rarest, 0xff), manyRows)
+		`SELECT contact, note FROM contact_note_words WHERE org_id = $1 AND idx >= $2 AND idx <= $3 LIMIT $4`, org, first, last, manyRows)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +126,7 @@ func (s *Contacts) openNotes(ctx context.Context, c db.Conn, k *vault.OrgKeys, o
 			return nil, err
 		}
 		for _, n := range notes {
-			if one := whose[n.Contact]; one == nil || !sight.Sees(one.Owner) || !hasAll(noteWords(n.Text), query) {
+			if one := whose[n.Contact]; one == nil || !sight.Sees(one.Owner) || !words.HasAll(words.OfNote(n.Text), query) {
 				continue
 			}
 			if out = append(out, n); len(out) == most {
@@ -152,16 +135,6 @@ func (s *Contacts) openNotes(ctx context.Context, c db.Conn, k *vault.OrgKeys, o
 		}
 	}
 	return out, nil
-}
-
-// hasAll tells whether every word of a query begins one of the words.
-func hasAll(all, query []string) bool {
-	for _, q := range query {
-		if !slices.ContainsFunc(all, func(w string) bool { return strings.HasPrefix(w, q) }) {
-			return false
-		}
-	}
-	return true
 }
 
 // reindexNotes makes the index of all notes anew, under a new index key.

@@ -10,6 +10,7 @@ import (
 	"parley/calls/call"
 	"parley/calls/number"
 	"parley/crm/contact"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/platform/civil"
@@ -79,6 +80,18 @@ func (t *Timelines) followUps(org account.OrgID, of int64) source {
 		for _, e := range all {
 			b.items = append(b.items, Item{Kind: FollowUp, At: e.At, ID: string(e.FollowUp), By: e.By, Source: "follow-ups", Step: e.What,
 				at: place{ms: e.At.UnixMilli(), sub: string(e.FollowUp) + "/" + strconv.FormatInt(e.Rev, 10)}})
+		}
+		return b, err
+	}
+}
+
+// files gives what was filed about a contact.
+func (t *Timelines) files(org account.OrgID, of contact.ID) source {
+	return func(ctx context.Context, tx *db.Tx, after place, n int) (b batch, err error) {
+		all, err := t.d.Files.Past(ctx, tx, org, of, time.UnixMilli(after.ms), file.ID(after.sub), n)
+		for i := range all {
+			x := &all[i]
+			b.items = append(b.items, Item{Kind: Filed, At: x.At, ID: string(x.ID), By: x.By, Source: "files", Link: file.Link(of, x.ID), File: x, at: place{ms: x.At.UnixMilli(), sub: string(x.ID)}})
 		}
 		return b, err
 	}

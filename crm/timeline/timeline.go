@@ -1,5 +1,5 @@
 // Package timeline puts everything that happened with one person in one order: calls with what they came to, notes,
-// follow-ups, changes of the contact and its leads, consents, messages, requests, and how they came here. Each source keeps
+// follow-ups, files, changes of the contact and its leads, consents, messages, requests, and how they came here. Each source keeps
 // its own rows; a page takes a few of each and merges them, so it costs the same however long the history is.
 package timeline
 
@@ -13,6 +13,7 @@ import (
 	"parley/calls/number"
 	"parley/calls/stats"
 	"parley/crm/contact"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/platform/db"
@@ -34,22 +35,23 @@ const (
 	Consent  Kind = "consent"
 	Message  Kind = "message"
 	Request  Kind = "request" // under a law; for those who may see requests
+	Filed    Kind = "file"    // kept about the contact
 	Origin   Kind = "origin"  // how the contact came here
 )
 
 // Kinds lists the kinds.
 func Kinds() []Kind {
-	return []Kind{Call, Note, FollowUp, Change, Consent, Message, Request, Origin}
+	return []Kind{Call, Note, FollowUp, Change, Consent, Message, Request, Filed, Origin}
 }
 
 // Item is one thing that happened. Of the fields behind Source the one of its kind is set.
 type Item struct {
 	Kind   Kind
 	At     time.Time
-	ID     string           // of the call, note, follow-up, lead, contact, consent, mail or request
+	ID     string           // of the call, note, follow-up, lead, contact, consent, mail, request or file
 	By     account.MemberID // who did it; "" = the person, the program or, of a call, its agent
 	Agent  account.AgentNo  // whose call it was
-	Source string           // where it is known from: phone, pbx, …, "notes", "follow-ups", "contact", "lead", "ledger", "suppression", "mail", "request", "import"
+	Source string           // where it is known from: phone, pbx, …, "notes", "follow-ups", "contact", "lead", "ledger", "suppression", "mail", "request", "files", "import"
 	Link   string           // the page that shows it; "" = none
 
 	Call     *call.Call
@@ -61,6 +63,7 @@ type Item struct {
 	Consent  *consent.Entry
 	Message  *Letter
 	Request  *rights.Request
+	File     *file.File
 	Origin   string // of the contact: manual, import, call, phone or api
 	Import   string // the import that brought it
 
@@ -88,6 +91,7 @@ type Deps struct {
 	Contacts  *contact.Contacts
 	Leads     *lead.Leads
 	FollowUps *followup.FollowUps
+	Files     *file.Files
 	Consents  *consent.Consents
 	Rights    *rights.Rights
 	Letters   Letters
@@ -127,7 +131,7 @@ func (t *Timelines) Timeline(ctx context.Context, actor *account.Actor, q Query)
 	}
 	for _, k := range q.Kinds {
 		if !slices.Contains(Kinds(), k) {
-			return nil, fault.Field("kind", "%q is no kind of item. Choose call, note, follow_up, change, consent, message, request or origin.", string(k))
+			return nil, fault.Field("kind", "%q is no kind of item. Choose call, note, follow_up, change, consent, message, request, file or origin.", string(k))
 		}
 	}
 	after, err := parseCursor(q.After, t.d.Now())
@@ -234,6 +238,7 @@ func (t *Timelines) sources(ctx context.Context, tx *db.Tx, actor *account.Actor
 	for _, c := range p.family {
 		add(Note, t.notes(org.ID, c.ID))
 		add(FollowUp, t.followUps(org.ID, c.Subject))
+		add(Filed, t.files(org.ID, c.ID))
 		add(Change, t.contactChanges(org.ID, c.ID))
 		add(Origin, origin(c))
 	}

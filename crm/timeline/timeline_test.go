@@ -25,7 +25,8 @@ func each(t *testing.T, story func(w *world)) {
 // live lets n things happen, several of them at the same millisecond.
 func (w *world) live(n int) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	deeds := []func(){w.note, w.follow, w.change, w.say, w.write, w.ask,
+	deeds := []func(){w.note, w.follow, w.change, w.say, w.write, w.ask, w.file,
+
 		func() { w.Put(w.t, w.call(w.asha, num(1), 5), w.call(w.ravi, num(2), 0)) },
 		func() { w.Put(w.t, w.call(w.ravi, num(1), 5), w.call(w.asha, num(2), 9), w.call(w.asha, num(3), 9)) }}
 	for range n {
@@ -55,6 +56,7 @@ func (w *world) naive(agents ...account.AgentNo) map[timeline.Kind]int {
 	out[timeline.Change] = count(`SELECT count(*) FROM (SELECT DISTINCT rev FROM lead_events WHERE org_id = $1) AS x`) + count(`SELECT count(*) FROM (SELECT DISTINCT rev FROM contact_events WHERE org_id = $1) AS x`)
 	out[timeline.Consent] = count(`SELECT count(*) FROM consents WHERE org_id = $1`)
 	out[timeline.Message] = count(`SELECT count(*) FROM mails WHERE org_id = $1`)
+	out[timeline.Filed] = count(`SELECT count(*) FROM contact_files WHERE org_id = $1`)
 	out[timeline.Request] = count(`SELECT count(*) FROM requests WHERE org_id = $1`)
 	return out
 }

@@ -3,6 +3,7 @@ package timeline_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"parley/calls/ingest"
 	"parley/crm/contact"
 	"parley/crm/crmtest"
+	"parley/crm/file"
 	"parley/crm/followup"
 	"parley/crm/lead"
 	"parley/crm/timeline"
@@ -27,6 +29,7 @@ type world struct {
 	*crmtest.World
 	t         testing.TB
 	followups *followup.FollowUps
+	files     *file.Files
 	mails     *mail.Mailer
 	lines     *timeline.Timelines
 	asha      *account.Member
@@ -39,20 +42,21 @@ type world struct {
 const address = "one@example.com"
 
 func schemas() []dbtest.Schema {
-	return append(crmtest.Schemas(), dbtest.Schema{Series: "followup", Files: followup.Schema}, dbtest.Schema{Series: "mail", Files: mail.Schema})
+	return append(crmtest.Schemas(), dbtest.Schema{Series: "followup", Files: followup.Schema}, dbtest.Schema{Series: "file", Files: file.Schema}, dbtest.Schema{Series: "mail", Files: mail.Schema})
 }
 
 func newWorld(t testing.TB, d *db.DB) *world {
 	t.Helper()
 	w := &world{World: crmtest.New(t, d), t: t}
 	w.followups = followup.NewFollowUps(followup.Deps{DB: d, Keys: w.Keys, Accounts: w.Accounts, Book: w.Book, Contacts: w.Contacts, Leads: w.Leads, Log: w.Log, Gate: w.Holds.Check, Now: w.Now})
+	w.files = file.New(file.Deps{DB: d, Keys: w.Keys, Contacts: w.Contacts, Gate: w.Holds.Check, Now: w.Now})
 	w.mails = mail.New(d, w.Keys, mail.Server{}, w.Now)
 	w.Consents.Purposes = func(context.Context, account.OrgID) ([]consent.Purpose, error) {
 		return []consent.Purpose{{Key: "marketing", Basis: consent.ByConsent}}, nil
 	}
 	asked := rights.New(rights.Deps{DB: d, Keys: w.Keys, Accounts: w.Accounts, Holds: w.Holds, Log: w.Log, Now: w.Now})
 	w.lines = timeline.New(timeline.Deps{DB: d, Accounts: w.Accounts, Book: w.Book, Calls: w.Calls, Reporter: w.Reporter, Contacts: w.Contacts, Leads: w.Leads,
-		FollowUps: w.followups, Consents: w.Consents, Rights: asked, Now: w.Now,
+		FollowUps: w.followups, Files: w.files, Consents: w.Consents, Rights: asked, Now: w.Now,
 		Letters: func(ctx context.Context, c db.Conn, org account.OrgID, to string, at time.Time, below string, limit int) ([]timeline.Letter, error) {
 			all, err := w.mails.Past(ctx, c, org, to, at, below, limit)
 			out := make([]timeline.Letter, len(all))
@@ -98,6 +102,13 @@ func (w *world) call(of *account.Member, to string, seconds int) ingest.Item {
 func (w *world) note() {
 	w.Tx(w.t, func(tx *db.Tx) error {
 		_, err := w.Contacts.AddNote(w.t.Context(), tx, w.Org.ID, w.asha.ID, w.who.ID, "a note")
+		return err
+	})
+}
+
+func (w *world) file() {
+	w.Tx(w.t, func(tx *db.Tx) error {
+		_, err := w.files.Add(w.t.Context(), tx, w.Org.ID, w.asha.ID, file.NewFile{Contact: w.who.ID, Name: "a.txt", Content: strings.NewReader("a text"), Size: 6})
 		return err
 	})
 }

@@ -35,7 +35,7 @@ func Paths() []PathInfo {
 		{RightsErase, "erasing a person on their request"},
 		{RetainApply, "deleting what is past its retention period"},
 		{ArchiveExpire, "deleting what is past its time in the archive"},
-		{ContactDelete, "deleting contacts, or notes about them"},
+		{ContactDelete, "deleting contacts, or notes and files about them"},
 		{LeadDelete, "deleting leads, with their history"},
 		{AttestDrop, "taking an audit, a training or a scan off the list"},
 	}
