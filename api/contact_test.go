@@ -91,7 +91,7 @@ func TestContactsForPrograms(t *testing.T) {
 				t.Errorf("%s finds %+v", query, list.Items)
 			}
 		}
-		h.syncOne(t, h.pairedPhone(t, h.Agent(t, "Ravi")), SyncCall{Number: "98123 00101", Type: "incoming", Start: "2026-04-15T10:00:00+05:30", Seconds: 30})
+		h.syncOne(t, h.pairedPhone(t, h.Agent(t, "Ravi")), SyncCall{Number: "98123 00101", Type: "incoming", Start: "2026-04-15T10:00:00+05:30", Seconds: 30, Name: "Ramesh Plumber"})
 		h.send(t, http.MethodPost, "/leads", NewLead{Contact: c.ID}, http.StatusCreated, nil)
 		owner, err := h.Accounts.Owner(t.Context(), h.Org.ID)
 		if err != nil {
@@ -100,6 +100,9 @@ func TestContactsForPrograms(t *testing.T) {
 		var hits Found
 		if h.get(t, "/search?q=00101", &hits); len(hits.Contacts) != 1 || len(hits.Leads) != 1 || len(hits.Numbers) != 1 || hits.Numbers[0].Last.Seconds != 30 {
 			t.Errorf("a number finds %+v", hits)
+		}
+		if h.get(t, "/search?q=plumb+ram", &hits); len(hits.Contacts) != 0 || len(hits.Numbers) != 1 || hits.Numbers[0].Last.Seconds != 30 {
+			t.Errorf("a name that a phone logged finds %+v", hits)
 		}
 		if h.get(t, "/search?q="+url.QueryEscape("मीरा"), &hits); len(hits.Contacts) != 2 || len(hits.Leads) != 1 || len(hits.Numbers) != 0 {
 			t.Errorf("a name finds %+v", hits)

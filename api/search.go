@@ -19,7 +19,7 @@ type Found struct {
 	Leads    []Lead        `json:"leads" doc:"Leads of these contacts, the newest first"`
 	Notes    []FoundNote   `json:"notes" doc:"Notes about contacts that have all words, or words that begin so"`
 	Noted    []Call        `json:"noted_calls" doc:"Calls whose notes have all words, or words that begin so, the newest first; with the scope read_calls"`
-	Numbers  []FoundNumber `json:"numbers" doc:"Numbers with calls, by all digits or at least the last four; with the scope read_calls"`
+	Numbers  []FoundNumber `json:"numbers" doc:"Numbers with calls, by all digits or at least the last four, or by the name that a phone logged; with the scope read_calls"`
 }
 
 // FoundNote is a note with whom it is about.
@@ -121,7 +121,7 @@ func (s *API) withNumbers(ctx context.Context, text string, most int, out *Found
 	const fewest = 4 // digits: fewer would open too many
 	org, actor := callerOf(ctx).org, actorOf(ctx)
 	digits := phone.Digits(text)
-	if len(digits) < fewest || !actor.Can(account.ReadCalls) {
+	if !actor.Can(account.ReadCalls) {
 		return nil
 	}
 	n, ok, err := s.Book.Seek(ctx, s.DB, org.ID, phone.Parse(text, org.Country).Canonical())
@@ -159,6 +159,9 @@ func (s *API) withNumbers(ctx context.Context, text string, most int, out *Found
 	if ok {
 		_, err := each([]number.ID{n})
 		return err
+	}
+	if len(digits) < fewest {
+		return s.Book.Named(ctx, s.DB, org.ID, text, each)
 	}
 	return s.Book.Endings(ctx, s.DB, org.ID, digits, each)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"parley/calls/call"
+	"parley/calls/number"
 	"parley/platform/db"
 	"parley/platform/vault"
 )
@@ -306,4 +307,47 @@ func TestChangesOfKeysAreLogged(t *testing.T) {
 	write(key, parley(t, dir, 0, "audit", "checkpoint", "--key", "--org", "First"))
 	parley(t, dir, 1, "audit", "verify", old, "--key", key) // the new key alone does not tell of the old one
 	parley(t, dir, 0, "audit", "check", "--org", "First")
+}
+
+// Names and notes that an older version kept without an index are found by their words from the first start on.
+func TestWhatAnOlderVersionKeptIsIndexedAtTheStart(t *testing.T) {
+	p, ctx := founded(t), t.Context()
+	k, err := p.Keys.Org(ctx, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := call.Key{Day: 20_558, Agent: 1, Start: 1_776_240_000_123}
+	for _, lost := range []string{"number_name_words", "call_note_words"} {
+		var n number.ID
+		committed := func() {}
+		if err := p.DB.Tx(ctx, func(tx *db.Tx) error {
+			ids, done, err := p.Book.Resolve(ctx, tx, 1, []string{"+919812300001"})
+			if err != nil {
+				return err
+			}
+			committed, n = done, ids["+919812300001"]
+			if err := p.Book.Rename(ctx, tx, 1, n, "Ramesh Plumber", 1); err != nil {
+				return err
+			}
+			if err := call.WriteNote(ctx, tx, k, 1, key, "lemons", "", 0); err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, `DELETE FROM `+lost+` WHERE org_id = 1`)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		committed()
+		if err := p.settleIndexes(ctx); err != nil {
+			t.Fatal(err)
+		}
+		var found []number.ID
+		if err := p.Book.Named(ctx, p.DB, 1, "plumb", func(ids []number.ID) (bool, error) { found = ids; return true, nil }); err != nil || len(found) != 1 || found[0] != n {
+			t.Errorf("without %s the name finds %v (%v)", lost, found, err)
+		}
+		var notes int
+		if err := p.DB.Row(ctx, `SELECT count(*) FROM call_note_words WHERE org_id = 1`).Scan(&notes); err != nil || notes != 1 {
+			t.Errorf("without %s %d words of notes are kept (%v)", lost, notes, err)
+		}
+	}
 }

@@ -78,7 +78,7 @@ func (p *Parley) generation(ctx context.Context, org int64) (int64, error) {
 }
 
 // settleIndexes finishes a change of an index key that was broken off, and indexes anew data that was restored under keys
-// which have changed since.
+// which have changed since, or that an older version kept which had no index for it.
 func (p *Parley) settleIndexes(ctx context.Context) error {
 	orgs, err := p.Keys.Orgs(ctx)
 	if err != nil {
@@ -110,11 +110,25 @@ func (p *Parley) settleIndex(ctx context.Context, org int64) error {
 		}
 	}
 	if noted == current {
-		return nil
+		lacks, err := p.unindexed(ctx, org)
+		if err != nil || !lacks {
+			return err
+		}
 	}
 	k, err := p.Keys.Org(ctx, org)
 	if err != nil {
 		return err
 	}
 	return p.reindex(ctx, org, k, current)
+}
+
+// unindexed tells whether an organisation has texts none of which is found by its words.
+func (p *Parley) unindexed(ctx context.Context, org int64) (bool, error) {
+	for texts, index := range map[string]string{"number_names": "number_name_words", "call_notes": "call_note_words", "contact_notes": "contact_note_words"} {
+		var lacks bool
+		if err := p.DB.Row(ctx, `SELECT EXISTS (SELECT 1 FROM `+texts+` WHERE org_id = $1) AND NOT EXISTS (SELECT 1 FROM `+index+` WHERE org_id = $1)`, org).Scan(&lacks); err != nil || lacks {
+			return lacks, err
+		}
+	}
+	return false, nil
 }

@@ -168,6 +168,19 @@ func TestANumberTellsItsStoryToWhoMaySeeIt(t *testing.T) {
 		o.as(o.manager).get(path).want(t, "a manager's part of it", 200, "1 call", "Open")
 		o.as(o.manager).get("/search?q=00088").want(t, "a number of others", 200, "Nothing found")
 		others := link(t, owner.get("/search?q=00088"), `/numbers/\w+`)
+		for number, name := range map[string]string{sharma: "Sharma Plumber", gupta: "Gupta Plumber"} {
+			n, _, err := o.Book.Find(t.Context(), o.DB, o.Org.ID, number)
+			if err == nil {
+				err = o.DB.Tx(t.Context(), func(tx *db.Tx) error { return o.Book.Rename(t.Context(), tx, o.Org.ID, n, name, 1) })
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		owner.get("/search?q=plumb").want(t, "names that phones logged", 200, "Sharma Plumber", "Gupta Plumber", path)
+		if found := o.as(o.manager).get("/search?q=plumb").want(t, "a manager's search for a name", 200, "Sharma Plumber"); found.has("Gupta") {
+			t.Error("the search tells of a number of others")
+		}
 		o.as(o.manager).get(others).want(t, "a number of others by its address", 404)
 		o.as(o.manager).post(path+"/exclude", nil).want(t, "excluding as a manager", 403)
 		owner.post(path+"/exclude", nil).want(t, "excluding", 200, "The number is hidden", "This number is excluded")

@@ -35,7 +35,7 @@ const mostHits = 8
 const fewestDigits = 4
 
 // search finds contacts with their leads by name, company, address or number, notes about them and of calls by their words, numbers
-// by all or their last digits, members, pages, reports and figures. Names that phones logged with calls lie sealed one by one, so they cannot be searched; the page says so.
+// by all or their last digits or the name that a phone logged, members, pages, reports and figures.
 func search(v *visit) error {
 	q := strings.Join(strings.Fields(v.query("q")), " ")
 	var hits []ui.Hits
@@ -177,17 +177,17 @@ func beginningOf(note string) string {
 	return string(text)
 }
 
+// findNumbers finds numbers with calls that the actor sees, by their digits or by the name that a phone logged.
 func (v *visit) findNumbers(q string) (ui.Hits, error) {
 	out := ui.Hits{Title: v.t("search.numbers")}
-	digits := phone.Digits(q)
-	if len(digits) < fewestDigits || !v.actor.Can(account.ReadCalls) {
+	if !v.actor.Can(account.ReadCalls) {
 		return out, nil
 	}
 	agents, err := v.actor.Agents(v.ctx())
 	if err != nil {
 		return out, err
 	}
-	err = v.numbersLike(q, digits, func(ids []number.ID) (bool, error) {
+	err = v.numbersLike(q, func(ids []number.ID) (bool, error) {
 		for _, n := range ids {
 			page, err := v.Reporter.CallsOf(v.ctx(), v.org(), agents, n, "", 1)
 			if err != nil {
@@ -208,8 +208,8 @@ func (v *visit) findNumbers(q string) (ui.Hits, error) {
 	return out, err
 }
 
-// numbersLike finds a whole number, else those that end in the digits, until each wants no more.
-func (v *visit) numbersLike(q, digits string, each func([]number.ID) (bool, error)) error {
+// numbersLike finds a whole number, else those that end in the digits, or have a name with the words, until each wants no more.
+func (v *visit) numbersLike(q string, each func([]number.ID) (bool, error)) error {
 	n, ok, err := v.Book.Seek(v.ctx(), v.DB, v.org().ID, phone.Parse(q, v.org().Country).Canonical())
 	if fault.KindOf(err) == fault.Denied {
 		return nil // of somebody restricted nothing is said
@@ -221,7 +221,10 @@ func (v *visit) numbersLike(q, digits string, each func([]number.ID) (bool, erro
 		_, err := each([]number.ID{n})
 		return err
 	}
-	return v.Book.Endings(v.ctx(), v.DB, v.org().ID, digits, each)
+	if digits := phone.Digits(q); len(digits) >= fewestDigits {
+		return v.Book.Endings(v.ctx(), v.DB, v.org().ID, digits, each)
+	}
+	return v.Book.Named(v.ctx(), v.DB, v.org().ID, q, each)
 }
 
 // findPeople finds those whose figures the actor may see, and for who may see people all members.

@@ -443,25 +443,6 @@ func (b *Book) open(ctx context.Context, c db.Conn, org account.OrgID, ids []ID,
 	return out, nil
 }
 
-// Rename keeps the contact name that a phone logged with a number, unless a later one is kept already. at is in Unix
-// milliseconds.
-func (b *Book) Rename(ctx context.Context, tx *db.Tx, org account.OrgID, n ID, name string, at int64) error {
-	if n == Withheld || name == "" {
-		return nil
-	}
-	k, err := b.keys.Org(ctx, int64(org))
-	if err != nil {
-		return err
-	}
-	sealed, err := k.SealSubject(ctx, int64(n), "name", []byte(name))
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(ctx, `INSERT INTO number_names (org_id, num, sealed, at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (org_id, num) DO UPDATE SET sealed = excluded.sealed, at = excluded.at WHERE number_names.at <= excluded.at`, org, n, sealed, at)
-	return err
-}
-
 // Count is how many ids the organisation has given out: every id is below it.
 func (b *Book) Count(ctx context.Context, c db.Conn, org account.OrgID) (ID, error) {
 	n, _, err := db.One(ctx, c, scanID, `SELECT next FROM number_counters WHERE org_id = $1`, org)
@@ -472,7 +453,7 @@ func (b *Book) Count(ctx context.Context, c db.Conn, org account.OrgID) (ID, err
 func (b *Book) Delete(ctx context.Context, tx *db.Tx, org account.OrgID) error {
 	b.cache.clear()
 	for _, q := range []string{
-		`DELETE FROM numbers WHERE org_id = $1`, `DELETE FROM number_index WHERE org_id = $1`, `DELETE FROM number_names WHERE org_id = $1`,
+		`DELETE FROM numbers WHERE org_id = $1`, `DELETE FROM number_index WHERE org_id = $1`, `DELETE FROM number_names WHERE org_id = $1`, `DELETE FROM number_name_words WHERE org_id = $1`,
 		`DELETE FROM number_counters WHERE org_id = $1`, `DELETE FROM excluded_numbers WHERE org_id = $1`,
 		`DELETE FROM restricted_numbers WHERE org_id = $1`, `DELETE FROM archived_numbers WHERE org_id = $1`,
 	} {

@@ -36,9 +36,9 @@ func (b *Book) remove(ctx context.Context, tx *db.Tx, org account.OrgID, ids []I
 		}
 	}
 	for _, n := range ids {
-		for _, q := range []string{`DELETE FROM numbers WHERE org_id = $1 AND num = $2`, `DELETE FROM number_names WHERE org_id = $1 AND num = $2`,
+		for _, q := range []string{`DELETE FROM numbers WHERE org_id = $1 AND num = $2`, `DELETE FROM number_names WHERE org_id = $1 AND num = $2`, `DELETE FROM number_name_words WHERE org_id = $1 AND num = $2`,
 			`DELETE FROM restricted_numbers WHERE org_id = $1 AND num = $2`, `DELETE FROM archived_numbers WHERE org_id = $1 AND num = $2`} {
-			if flaw.On(flaw.KeptName) && strings.Contains(q, "number_names") {
+			if flaw.On(flaw.KeptName) && strings.Contains(q, "number_name") {
 				continue
 			}
 			if _, err := tx.Exec(ctx, q, org, n); err != nil {

@@ -17,11 +17,14 @@ const reindexChunk = 5000
 // Archived opens the canonical forms of numbers that are in the archive. What it does not give is not found there any more.
 type Archived func(ctx context.Context, tx *db.Tx, org account.OrgID, ids []ID) (map[ID]string, error)
 
-// Reindex makes every index of an organisation's numbers anew, with the index key of k: of the book, of the archive and of
-// the numbers that are kept out. Their public names change with it. It runs while nobody else works on the data.
+// Reindex makes every index of an organisation's numbers anew, with the index key of k: of the book, of names, of the archive and
+// of the numbers that are kept out. Their public names change with it. It runs while nobody else works on the data.
 func (b *Book) Reindex(ctx context.Context, tx *db.Tx, org account.OrgID, k *vault.OrgKeys, archived Archived) error {
 	b.cache.clear()
 	if err := b.reindexBook(ctx, tx, org, k); err != nil {
+		return err
+	}
+	if err := b.reindexNames(ctx, tx, org, k); err != nil {
 		return err
 	}
 	if err := b.reindexArchive(ctx, tx, org, k, archived); err != nil {

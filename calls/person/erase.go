@@ -17,7 +17,7 @@ import (
 
 // tables are those whose rows about people this package answers for.
 func tables() []string {
-	return []string{"numbers", "number_index", "number_names", "excluded_numbers", "restricted_numbers", "archived_numbers", "unsettled_numbers", "erasing_numbers", "taking_numbers",
+	return []string{"numbers", "number_index", "number_names", "number_name_words", "excluded_numbers", "restricted_numbers", "archived_numbers", "unsettled_numbers", "erasing_numbers", "taking_numbers",
 		"calls", "call_notes", "call_note_words", "call_tags", "call_outcomes", "callbacks", "rolls", "coarse", "import_rejects", "imports", "import_mappings", "lines", "line_holders", "devices",
 		"device_lines", "digests", "pairing_codes", "forget_orders"}
 }
@@ -177,7 +177,7 @@ func (p *Persons) lock(ctx context.Context, org *account.Org, n number.ID, d rig
 			if err := d.Gate(ctx, tx, call.CategoryContact); err != nil {
 				return err
 			}
-			if names, err = tx.Exec(ctx, `DELETE FROM number_names WHERE org_id = $1 AND num = $2`, org.ID, n); err != nil {
+			if names, err = p.Book.Unname(ctx, tx, org.ID, n); err != nil {
 				return err
 			}
 		}
