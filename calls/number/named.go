@@ -7,7 +7,6 @@ import (
 
 	"parley/account"
 	"parley/platform/db"
-	"parley/platform/fault"
 	"parley/platform/vault"
 	"parley/platform/words"
 )
@@ -141,30 +140,6 @@ func (b *Book) reindexNames(ctx context.Context, tx *db.Tx, org account.OrgID, k
 	if _, err := tx.Exec(ctx, `DELETE FROM number_name_words WHERE org_id = $1`, org); err != nil {
 		return err
 	}
-	type row struct {
-		num    ID
-		sealed []byte
-	}
-	for after := Withheld; ; {
-		rows, err := db.Select(ctx, tx, func(r db.Scanner) (x row, err error) { return x, r.Scan(&x.num, &x.sealed) },
-			`SELECT num, sealed FROM number_names WHERE org_id = $1 AND num > $2 ORDER BY num LIMIT $3`, org, after, reindexChunk)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		names := make(map[ID]string, len(rows))
-		for _, r := range rows {
-			after = r.num
-			plain, err := k.OpenSubject(ctx, int64(r.num), "name", r.sealed)
-			if fault.KindOf(err) == fault.Gone { // erased, and not to be found
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			names[r.num] = string(plain)
-		}
-		if err := putNames(ctx, tx, k, org, names); err != nil {
-			return err
-		}
-	}
+	return eachSealed(ctx, tx, org, "number_names", func(n ID, sealed []byte) ([]byte, error) { return k.OpenSubject(ctx, int64(n), "name", sealed) },
+		func(names map[ID]string) error { return putNames(ctx, tx, k, org, names) })
 }

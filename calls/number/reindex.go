@@ -43,29 +43,40 @@ func (b *Book) reindexBook(ctx context.Context, tx *db.Tx, org account.OrgID, k 
 	if _, err := tx.Exec(ctx, `DELETE FROM number_index WHERE org_id = $1`, org); err != nil {
 		return err
 	}
+	return eachSealed(ctx, tx, org, "numbers", func(n ID, sealed []byte) ([]byte, error) { return k.OpenOnce(ctx, int64(n), field, sealed) }, func(texts map[ID]string) error {
+		fresh := make([]indexed, 0, len(texts))
+		for n, text := range texts {
+			fresh = append(fresh, indexed{indexOf(k, text), n})
+		}
+		return writeIndexes(ctx, tx, org, fresh, `INSERT INTO number_index (org_id, idx, num) VALUES `)
+	})
+}
+
+// eachSealed opens what a table has sealed of each number, some at a time. What was erased is left out: it is not to be found.
+func eachSealed(ctx context.Context, tx *db.Tx, org account.OrgID, table string, open func(n ID, sealed []byte) ([]byte, error), put func(texts map[ID]string) error) error {
 	type row struct {
 		num    ID
 		sealed []byte
 	}
 	for after := Withheld; ; {
 		rows, err := db.Select(ctx, tx, func(r db.Scanner) (x row, err error) { return x, r.Scan(&x.num, &x.sealed) },
-			`SELECT num, sealed FROM numbers WHERE org_id = $1 AND num > $2 ORDER BY num LIMIT $3`, org, after, reindexChunk)
+			`SELECT num, sealed FROM `+table+` WHERE org_id = $1 AND num > $2 ORDER BY num LIMIT $3`, org, after, reindexChunk)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		fresh := make([]indexed, 0, len(rows))
+		texts := make(map[ID]string, len(rows))
 		for _, r := range rows {
 			after = r.num
-			text, err := k.OpenOnce(ctx, int64(r.num), field, r.sealed)
-			if fault.KindOf(err) == fault.Gone { // erased, and not to be found
+			plain, err := open(r.num, r.sealed)
+			if fault.KindOf(err) == fault.Gone {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			fresh = append(fresh, indexed{indexOf(k, string(text)), r.num})
+			texts[r.num] = string(plain)
 		}
-		if err := writeIndexes(ctx, tx, org, fresh, `INSERT INTO number_index (org_id, idx, num) VALUES `); err != nil {
+		if err := put(texts); err != nil {
 			return err
 		}
 	}
